@@ -1,0 +1,20 @@
+import type { Caller } from './caller.ts';
+
+/** An IAM action as policies spell it, for example `ecr:PutImage`. */
+export type Action = `${'ecr' | 'sts'}:${string}`;
+
+/** What a request wants to do, and to what: a repository's ARN, or `*` where the action takes no resource. */
+export interface Permission {
+  readonly action: Action;
+  readonly resource: string;
+}
+
+/** Decides. Every route and every operation asks exactly this before its core call; refusals are `access-denied`. */
+export interface Authorizer {
+  authorize(caller: Caller, permission: Permission): Promise<void>;
+}
+
+/** Admits everybody: the registry listens on loopback only, or its owner said `--insecure-open`. */
+export const openAuthorizer: Authorizer = {
+  async authorize() {},
+};

@@ -1,0 +1,155 @@
+import type { Digest } from './values/digest.ts';
+import { describeImageId, type ImageIdentifier } from './values/image-reference.ts';
+
+interface InRepository {
+  readonly repositoryName: string;
+  readonly registryId: string;
+}
+
+interface InUpload extends InRepository {
+  readonly uploadId: string;
+}
+
+/**
+ * Every way core says no, with its facts. Each protocol maps every kind to its wire in one exhaustive table; the words
+ * are `describeRefusal`'s and the same on every face.
+ */
+export type Refusal =
+  | { readonly kind: 'invalid-parameter'; readonly parameter: string; readonly constraint: string }
+  | { readonly kind: 'access-denied'; readonly callerArn: string; readonly action: string; readonly resource: string }
+  | ({ readonly kind: 'repository-not-found' } & InRepository)
+  | ({ readonly kind: 'repository-already-exists' } & InRepository)
+  | ({ readonly kind: 'repository-not-empty' } & InRepository)
+  | { readonly kind: 'invalid-resource-tag'; readonly reason: string }
+  | { readonly kind: 'too-many-resource-tags'; readonly repositoryName: string; readonly tagsMax: number }
+  | ({ readonly kind: 'upload-not-found' } & InUpload)
+  | ({ readonly kind: 'upload-busy' } & InUpload)
+  | ({ readonly kind: 'upload-empty' } & InUpload)
+  | ({
+      readonly kind: 'layer-part-invalid';
+      /** Absent while nothing was received. */
+      readonly lastValidByteReceived?: number;
+      readonly reason: string;
+    } & InUpload)
+  | ({ readonly kind: 'layer-part-too-small' } & InUpload)
+  | ({ readonly kind: 'layer-limit-exceeded'; readonly reason: string } & InUpload)
+  | ({ readonly kind: 'layer-digest-mismatch' } & InUpload)
+  | ({ readonly kind: 'layer-already-exists'; readonly digest: Digest } & InRepository)
+  | ({ readonly kind: 'layer-not-found'; readonly digest: string } & InRepository)
+  | ({ readonly kind: 'layer-inaccessible'; readonly digest: string } & InRepository)
+  | ({ readonly kind: 'layer-in-use'; readonly digest: string } & InRepository)
+  | ({ readonly kind: 'layers-not-found'; readonly digests: readonly string[] } & InRepository)
+  | { readonly kind: 'download-link-invalid'; readonly reason: string }
+  | ({ readonly kind: 'image-not-found'; readonly imageId: ImageIdentifier } & InRepository)
+  | ({ readonly kind: 'image-already-exists'; readonly digest: string; readonly tag?: string } & InRepository)
+  | { readonly kind: 'image-tag-already-exists'; readonly tag: string; readonly repositoryName: string }
+  | ({ readonly kind: 'image-digest-mismatch'; readonly digest: string } & InRepository)
+  | ({ readonly kind: 'referenced-images-not-found'; readonly digests: readonly string[] } & InRepository)
+  | { readonly kind: 'image-referenced-by-index'; readonly indexDigests: readonly string[] }
+  | { readonly kind: 'manifest-invalid'; readonly reason: string }
+  | { readonly kind: 'limit-exceeded'; readonly reason: string }
+  | { readonly kind: 'kms'; readonly reason: string; readonly kmsError: string }
+  | { readonly kind: 'storage-full' };
+
+export type RefusalKind = Refusal['kind'];
+
+/** Thrown by core for every refusal; anything else that core throws is a fault of the server's. */
+export class RefusedError extends Error {
+  readonly refusal: Refusal;
+  constructor(refusal: Refusal, options?: { cause?: unknown }) {
+    super(describeRefusal(refusal), options);
+    this.name = 'RefusedError';
+    this.refusal = refusal;
+  }
+}
+
+export function refuse(refusal: Refusal): never {
+  throw new RefusedError(refusal);
+}
+
+/** A refusal in ECR's own words where they are known (semantics of the service as observed), else in ours. */
+export function describeRefusal(refusal: Refusal): string {
+  switch (refusal.kind) {
+    case 'invalid-parameter':
+      return `Invalid parameter at '${refusal.parameter}' failed to satisfy constraint: '${refusal.constraint}'`;
+    case 'access-denied':
+      return `User: ${refusal.callerArn} is not authorized to perform: ${refusal.action} on resource: ${refusal.resource} because no identity-based policy allows the ${refusal.action} action`;
+    case 'repository-not-found':
+      return `The repository with name '${refusal.repositoryName}' does not exist in the registry with id '${refusal.registryId}'`;
+    case 'repository-already-exists':
+      return `The repository with name '${refusal.repositoryName}' already exists in the registry with id '${refusal.registryId}'`;
+    case 'repository-not-empty':
+      return `The repository with name '${refusal.repositoryName}' in registry with id '${refusal.registryId}' cannot be deleted because it still contains images`;
+    case 'invalid-resource-tag':
+      return refusal.reason;
+    case 'too-many-resource-tags':
+      return `The repository with name '${refusal.repositoryName}' can have at most ${refusal.tagsMax} tags`;
+    case 'limit-exceeded':
+    case 'kms':
+      return refusal.reason;
+    case 'download-link-invalid':
+      return refusal.reason;
+    case 'storage-full':
+      return 'The registry has no room left for more bytes; free some, then push again';
+    default:
+      return 'uploadId' in refusal ? describeUploadRefusal(refusal) : describeContentRefusal(refusal);
+  }
+}
+
+type UploadRefusal = Extract<Refusal, { uploadId: string }>;
+
+function describeUploadRefusal(refusal: UploadRefusal): string {
+  const { uploadId, repositoryName, registryId } = refusal;
+  const upload = `The upload with id '${uploadId}' in the repository with name '${repositoryName}' in registry with id '${registryId}'`;
+  switch (refusal.kind) {
+    case 'upload-not-found':
+      return `${upload} does not exist`;
+    case 'upload-busy':
+      return `${upload} is receiving bytes from another request; wait for it to end`;
+    case 'upload-empty':
+      return `${upload} cannot be completed because it does not have any parts`;
+    case 'layer-part-invalid':
+    case 'layer-limit-exceeded':
+      return refusal.reason;
+    case 'layer-part-too-small':
+      return 'All layer parts except the last part should be at least 5MB';
+    case 'layer-digest-mismatch':
+      return 'None of the provided layer digests match the calculated layer digest';
+  }
+}
+
+type ContentRefusal = Extract<
+  Refusal,
+  { kind: `layer${'' | 's'}-${'already-exists' | 'not-found' | 'inaccessible' | 'in-use'}` | `image-${string}` }
+>;
+
+function describeContentRefusal(
+  refusal: ContentRefusal | Extract<Refusal, { kind: 'referenced-images-not-found' | 'manifest-invalid' }>,
+): string {
+  switch (refusal.kind) {
+    case 'layer-already-exists':
+      return `The layer with digest '${refusal.digest}' already exists in the repository with name '${refusal.repositoryName}' in registry with id '${refusal.registryId}'`;
+    case 'layer-not-found':
+      return `The layer with digest '${refusal.digest}' does not exist within the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
+    case 'layer-inaccessible':
+      return `The layer with digest '${refusal.digest}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' is not accessible until an image references it`;
+    case 'layer-in-use':
+      return `The layer with digest '${refusal.digest}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' is used by an image; delete the image instead`;
+    case 'layers-not-found':
+      return `Layers with digests '[${refusal.digests.join(', ')}]' required for pushing image into repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' do not exist`;
+    case 'image-not-found':
+      return `The image with imageId ${describeImageId(refusal.imageId)} does not exist within the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
+    case 'image-already-exists':
+      return `Image with digest '${refusal.digest}' and tag '${refusal.tag ?? 'null'}' already exists in the repository with name '${refusal.repositoryName}' in registry with id '${refusal.registryId}'`;
+    case 'image-tag-already-exists':
+      return `The image tag '${refusal.tag}' already exists in the '${refusal.repositoryName}' repository and cannot be overwritten because the tag is immutable.`;
+    case 'image-digest-mismatch':
+      return `The image with digest '${refusal.digest}' in repository '${refusal.repositoryName}' and registry ID '${refusal.registryId}' does not match the image digest that Amazon ECR has calculated.`;
+    case 'referenced-images-not-found':
+      return `Images with digests '[${refusal.digests.join(', ')}]' required for pushing image into repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' do not exist`;
+    case 'image-referenced-by-index':
+      return `Requested image referenced by manifest list: [${refusal.indexDigests.join(', ')}]`;
+    case 'manifest-invalid':
+      return `Invalid parameter at 'ImageManifest' failed to satisfy constraint: '${refusal.reason}'`;
+  }
+}

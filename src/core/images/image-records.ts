@@ -1,0 +1,98 @@
+import type { Digest } from '../values/digest.ts';
+
+/** What is known of an image besides its manifest's bytes. */
+export interface Image {
+  readonly id: number;
+  readonly repositoryId: number;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  /** The manifest's artifactType, else its config's media type; undefined for an index without one. */
+  readonly artifactType?: string;
+  readonly subjectDigest?: Digest;
+  /** Size of the manifest. */
+  readonly manifestBytes: number;
+  /** Config and layers together; for an index its largest child. */
+  readonly imageBytes: number;
+  /** The manifest's annotations, as the referrers list shows them. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  readonly pushedAt: Date;
+}
+
+/** The manifest, byte for byte. */
+export interface StoredManifest {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly bytes: Uint8Array;
+}
+
+export interface TaggedImage extends Image {
+  /** In lexical order. */
+  readonly tags: readonly string[];
+}
+
+export type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY';
+
+/** Where a list of (digest, tag) pairs goes on. */
+export interface ImagePosition {
+  readonly digest: string;
+  /** Empty for an untagged image. */
+  readonly tag: string;
+}
+
+export interface ImageReads {
+  find(repositoryId: number, digest: Digest): Promise<Image | undefined>;
+  findByTag(repositoryId: number, tag: string): Promise<Image | undefined>;
+  /** Those of the given digests the repository has, with all their tags. */
+  findMany(repositoryId: number, digests: readonly Digest[]): Promise<TaggedImage[]>;
+  /** Which image each of the given tags is on; tags that do not exist are left out. */
+  findTags(repositoryId: number, tags: readonly string[]): Promise<{ readonly tag: string; readonly digest: Digest }[]>;
+  manifest(repositoryId: number, digest: Digest): Promise<StoredManifest | undefined>;
+  manifestByTag(repositoryId: number, tag: string): Promise<StoredManifest | undefined>;
+  /** One entry for each (digest, tag) pair, untagged images once with an empty tag, in that order, after a position. */
+  pairs(
+    repositoryId: number,
+    tagStatus: TagStatus,
+    after: ImagePosition | undefined,
+    limit: number,
+  ): Promise<ImagePosition[]>;
+  /** Images in the order of their digests, after a digest. */
+  page(repositoryId: number, tagStatus: TagStatus, after: string, limit: number): Promise<TaggedImage[]>;
+  /** Tags in bytewise order, after a tag. */
+  tags(repositoryId: number, after: string, limit: number): Promise<string[]>;
+  /** Images whose subject is the digest, in the order of their digests, after a digest. */
+  referrers(
+    repositoryId: number,
+    subject: Digest,
+    artifactTypes: readonly string[] | undefined,
+    after: string,
+    limit: number,
+  ): Promise<Image[]>;
+  /** Digests of the indexes of the repository that list the image, in order. */
+  indexesOf(repositoryId: number, digest: Digest): Promise<Digest[]>;
+  /** Whether the repository has any image. */
+  hasAny(repositoryId: number): Promise<boolean>;
+  countTags(imageId: number): Promise<number>;
+}
+
+export interface ImageRecords extends ImageReads {
+  /**
+   * @param layers digests of config and layers with the media type the manifest gives each; one entry a digest
+   * @param children digests of an index's children; one entry a digest
+   * @returns undefined when the repository has the image
+   */
+  insert(
+    image: Omit<Image, 'id'>,
+    manifest: Uint8Array,
+    layers: readonly { readonly digest: Digest; readonly mediaType: string }[],
+    children: readonly Digest[],
+  ): Promise<Image | undefined>;
+  /** Puts a tag on an image, taking it off any other image of the repository. */
+  tag(repositoryId: number, tag: string, imageId: number, now: Date): Promise<void>;
+  /** @returns whether there was such a tag */
+  untag(repositoryId: number, tag: string): Promise<boolean>;
+  /**
+   * Deletes an image with its tags. Layers that lose their last image start a lease until `leaseUntil`.
+   * @returns the tags it had, in lexical order
+   */
+  delete(image: Image, leaseUntil: Date): Promise<string[]>;
+}

@@ -1,0 +1,63 @@
+import type { BlobLocation } from '../blob-store.ts';
+import type { Digest } from '../values/digest.ts';
+
+/** Bytes that are sealed and synced, shared by all repositories of one encryption scope. */
+export interface Blob {
+  readonly id: number;
+  /** Who may share the bytes: a registry and a key. See `blobScopeOf`. */
+  readonly scope: string;
+  readonly digest: Digest;
+  readonly location: BlobLocation;
+  readonly bytes: number;
+  readonly createdAt: Date;
+}
+
+export interface BlobReads {
+  find(scope: string, digest: Digest): Promise<Blob | undefined>;
+  /** Whether any blob lives at a location. */
+  hasLocation(location: BlobLocation): Promise<boolean>;
+  /** Blobs whose id is above `afterId`, in the order of their ids. */
+  page(afterId: number, limit: number): Promise<Blob[]>;
+  /** Blobs no layer points at, in the order of their ids. */
+  unreferenced(limit: number): Promise<Blob[]>;
+}
+
+export interface BlobRecords extends BlobReads {
+  /** @returns undefined when the scope has a blob of that digest */
+  insert(blob: Omit<Blob, 'id'>): Promise<Blob | undefined>;
+  /** Deletes the record if still no layer points at it. @returns whether it was deleted */
+  deleteUnreferenced(id: number): Promise<boolean>;
+}
+
+/** A blob's membership in a repository. */
+export interface Layer {
+  readonly repositoryId: number;
+  readonly digest: Digest;
+  readonly bytes: number;
+  readonly location: BlobLocation;
+  readonly blobId: number;
+  /** Until then the layer stays although no image uses it. */
+  readonly leaseUntil: Date;
+  /** The media type an image gives it; undefined while no image of the repository uses it. */
+  readonly mediaType?: string;
+  /** Whether an image of the repository uses it. */
+  readonly referenced: boolean;
+}
+
+export interface LayerReads {
+  find(repositoryId: number, digest: Digest): Promise<Layer | undefined>;
+  findMany(repositoryId: number, digests: readonly Digest[]): Promise<Layer[]>;
+  /** Layers that no image uses and whose lease ended before `now`. */
+  expired(now: Date, limit: number): Promise<{ readonly repositoryId: number; readonly digest: Digest }[]>;
+}
+
+export interface LayerRecords extends LayerReads {
+  /** @returns false when the repository has the layer already (its lease is then prolonged to `leaseUntil` if later) */
+  insert(layer: { repositoryId: number; digest: Digest; blobId: number; leaseUntil: Date }): Promise<boolean>;
+  /** Sets the lease of layers that no image uses. */
+  renewLeases(repositoryId: number, digests: readonly Digest[], leaseUntil: Date): Promise<void>;
+  /** Deletes the layer unless an image uses it. @returns whether it was deleted */
+  deleteUnused(repositoryId: number, digest: Digest): Promise<boolean>;
+  /** Deletes the layer if it still is unused and its lease is still over. @returns whether it was deleted */
+  deleteExpired(repositoryId: number, digest: Digest, now: Date): Promise<boolean>;
+}

@@ -1,0 +1,36 @@
+/** An unfinished layer upload; its bytes are staged in the blob store under the same id. */
+export interface Upload {
+  /** A UUID. */
+  readonly id: string;
+  readonly repositoryId: number;
+  /** Parts acknowledged by UploadLayerPart; streamed chunks do not count. */
+  readonly parts: number;
+  /** Bytes acknowledged while there are parts. With no parts the staged size is the truth (see part-rules.ts). */
+  readonly bytes: number;
+  readonly lastPartBytes: number;
+  /** Undefined until there are two parts. */
+  readonly smallestEarlierPartBytes?: number;
+  readonly createdAt: Date;
+  /** When bytes were last acknowledged. */
+  readonly touchedAt: Date;
+}
+
+export interface UploadReads {
+  find(repositoryId: number, id: string): Promise<Upload | undefined>;
+  /** Whether any repository has an upload of that id. */
+  exists(id: string): Promise<boolean>;
+  /** Uploads not touched since, oldest first. */
+  idle(before: Date, limit: number): Promise<Upload[]>;
+}
+
+export interface UploadRecords extends UploadReads {
+  insert(upload: Upload): Promise<void>;
+  update(
+    id: string,
+    changes: Partial<
+      Pick<Upload, 'parts' | 'bytes' | 'lastPartBytes' | 'smallestEarlierPartBytes' | 'touchedAt'>
+    >,
+  ): Promise<void>;
+  /** @returns whether there was one */
+  delete(id: string): Promise<boolean>;
+}

@@ -1,0 +1,42 @@
+import type { SigningKeyReads, SigningKeyRecords } from './access/signing-key-records.ts';
+import type { ImageReads, ImageRecords } from './images/image-records.ts';
+import type { BlobReads, BlobRecords, LayerReads, LayerRecords } from './layers/layer-records.ts';
+import type { UploadReads, UploadRecords } from './layers/upload-records.ts';
+import type { RepositoryReads, RepositoryRecords } from './repositories/repository-records.ts';
+
+/** Facts. What the records mean is core's; how they are kept is the driver's. */
+export interface MetadataStore extends AsyncDisposable {
+  /** Reads of what is committed. A read never waits behind an open transaction. */
+  readonly read: Reads;
+
+  /**
+   * Runs work that is atomic and isolated, and durable when this resolves. Work must do nothing but records: no other
+   * input or output, since other writers wait for it. When work throws, nothing of it remains and the error comes
+   * out unchanged.
+   */
+  transaction<T>(work: (records: Records) => Promise<T>): Promise<T>;
+
+  /** Brings the store to the present form, oldest step first; a store from a newer Gantry is refused. */
+  migrate(): Promise<void>;
+
+  /** Resolves when the store answers; rejects with the reason when it does not. */
+  ready(): Promise<void>;
+}
+
+export interface Reads {
+  readonly repositories: RepositoryReads;
+  readonly blobs: BlobReads;
+  readonly layers: LayerReads;
+  readonly uploads: UploadReads;
+  readonly images: ImageReads;
+  readonly signingKeys: SigningKeyReads;
+}
+
+export interface Records {
+  readonly repositories: RepositoryRecords;
+  readonly blobs: BlobRecords;
+  readonly layers: LayerRecords;
+  readonly uploads: UploadRecords;
+  readonly images: ImageRecords;
+  readonly signingKeys: SigningKeyRecords;
+}

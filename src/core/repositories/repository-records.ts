@@ -1,0 +1,49 @@
+import type { Registry } from '../values/registry.ts';
+
+export interface Repository {
+  readonly id: number;
+  readonly registry: Registry;
+  readonly name: string;
+  readonly createdAt: Date;
+  readonly imageTagMutability: ImageTagMutability;
+  /** Empty unless the mutability is one of the two with exclusions. */
+  readonly exclusionFilters: readonly ExclusionFilter[];
+  readonly scanOnPush: boolean;
+  readonly encryption: Encryption;
+  readonly resourceTags: readonly ResourceTag[];
+}
+
+export type ImageTagMutability = 'MUTABLE' | 'IMMUTABLE' | 'MUTABLE_WITH_EXCLUSION' | 'IMMUTABLE_WITH_EXCLUSION';
+
+export interface ExclusionFilter {
+  readonly filterType: 'WILDCARD';
+  readonly filter: string;
+}
+
+export interface Encryption {
+  readonly encryptionType: 'AES256' | 'KMS' | 'KMS_DSSE';
+  readonly kmsKey?: string;
+}
+
+export interface ResourceTag {
+  readonly key: string;
+  readonly value: string;
+}
+
+export interface RepositoryReads {
+  find(registry: Registry, name: string): Promise<Repository | undefined>;
+  findMany(registry: Registry, names: readonly string[]): Promise<Repository[]>;
+  /** Repositories of a registry whose name sorts after `after` (bytewise), in that order. */
+  page(registry: Registry, after: string, limit: number): Promise<Repository[]>;
+}
+
+export interface RepositoryRecords extends RepositoryReads {
+  /** @returns undefined when the registry has a repository of that name */
+  insert(repository: Omit<Repository, 'id'>): Promise<Repository | undefined>;
+  update(
+    id: number,
+    changes: Partial<Pick<Repository, 'imageTagMutability' | 'exclusionFilters' | 'scanOnPush' | 'resourceTags'>>,
+  ): Promise<void>;
+  /** Takes the repository's images, tags, layers and uploads with it; blobs stay for garbage collection. */
+  delete(id: number): Promise<void>;
+}
