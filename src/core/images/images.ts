@@ -1,0 +1,129 @@
+import type { Call } from '../access/caller.ts';
+import type { Digest } from '../values/digest.ts';
+import type { ImageIdentifier } from '../values/image-reference.ts';
+import type { Image, ImagePosition, StoredManifest, TaggedImage, TagStatus } from './image-records.ts';
+
+/** Images of a repository. Every method refuses with repository-not-found. */
+export interface Images {
+  /**
+   * PutImage and PUT manifest. Refuses with manifest-invalid, image-digest-mismatch, layers-not-found,
+   * referenced-images-not-found, image-tag-already-exists, limit-exceeded; and, unless `idempotent`, image-already-exists.
+   */
+  put(call: Call, input: PutImageInput): Promise<PutImageResult>;
+
+  /** The manifest of one image by tag or by digest. Refuses with image-not-found. The pull path. */
+  getManifest(call: Call, input: { repositoryName: string; reference: ImageReference }): Promise<StoredManifest>;
+
+  /** BatchGetImage: one entry for each id asked, or a failure for it. */
+  getMany(
+    call: Call,
+    input: {
+      repositoryName: string;
+      imageIds: readonly ImageIdentifier[];
+      acceptedMediaTypes?: readonly string[];
+    },
+  ): Promise<{ images: FoundImage[]; failures: ImageFailure[] }>;
+
+  /** BatchDeleteImage: a tag that was an image's last takes the image along; a digest takes all its tags. */
+  deleteMany(
+    call: Call,
+    input: { repositoryName: string; imageIds: readonly ImageIdentifier[] },
+  ): Promise<{ imageIds: ImageIdentifier[]; failures: ImageFailure[] }>;
+
+  /**
+   * DELETE manifest (OCI distribution specification, end-9): a tag takes the tag alone, a digest the image with its tags.
+   * Refuses with image-not-found and image-referenced-by-index.
+   */
+  delete(call: Call, input: { repositoryName: string; reference: ImageReference }): Promise<void>;
+
+  /** ListImages: (digest, tag) pairs; `tag` is empty for an untagged image. `next` is where the list goes on. */
+  list(
+    call: Call,
+    input: {
+      repositoryName: string;
+      tagStatus: TagStatus;
+      imageStatus: ImageStatusFilter;
+      after?: ImagePosition;
+      limit: number;
+    },
+  ): Promise<{ images: ImagePosition[]; next?: ImagePosition }>;
+
+  /** DescribeImages without ids: in the order of digests, after a digest (empty: from the start). */
+  describe(
+    call: Call,
+    input: {
+      repositoryName: string;
+      tagStatus: TagStatus;
+      imageStatus: ImageStatusFilter;
+      after: string;
+      limit: number;
+    },
+  ): Promise<{ images: TaggedImage[]; next?: string }>;
+
+  /** DescribeImages with ids: one entry for each image reached. An unknown id refuses the whole with image-not-found. */
+  describeMany(
+    call: Call,
+    input: { repositoryName: string; imageIds: readonly ImageIdentifier[] },
+  ): Promise<TaggedImage[]>;
+
+  /** Tags in lexical order, after a tag (empty: from the start). */
+  tags(
+    call: Call,
+    input: { repositoryName: string; after: string; limit: number },
+  ): Promise<{ tags: string[]; next?: string }>;
+
+  /** Images that name the digest as their subject, which itself need not exist. In the order of digests. */
+  referrers(
+    call: Call,
+    input: {
+      repositoryName: string;
+      subject: Digest;
+      artifactTypes?: readonly string[];
+      imageStatus: ImageStatusFilter;
+      after: string;
+      limit: number;
+    },
+  ): Promise<{ referrers: Image[]; next?: string }>;
+}
+
+export type ImageReference = { readonly tag: string } | { readonly digest: string };
+
+export type ImageStatusFilter = 'ACTIVE' | 'ARCHIVED' | 'ACTIVATING' | 'ANY';
+
+export interface PutImageInput {
+  readonly repositoryName: string;
+  readonly manifest: Uint8Array;
+  /** As the client declared it; else the manifest's own `mediaType` counts. */
+  readonly mediaType?: string;
+  readonly tag?: string;
+  /** What the client computed; sha256 or sha512 (then the image is known by it). */
+  readonly digest?: string;
+  /** Pushing what is there already, under a tag it already has, succeeds and changes nothing (docker's path). */
+  readonly idempotent?: boolean;
+  readonly createOnPush?: boolean;
+}
+
+export interface PutImageResult {
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly subjectDigest?: Digest;
+}
+
+export interface FoundImage {
+  /** The digest found, and the tag if it was asked by one. */
+  readonly imageId: ImageIdentifier;
+  readonly manifest: StoredManifest;
+}
+
+export interface ImageFailure {
+  readonly imageId: ImageIdentifier;
+  /** ECR's ImageFailureCode. */
+  readonly code:
+    | 'InvalidImageDigest'
+    | 'InvalidImageTag'
+    | 'ImageTagDoesNotMatchDigest'
+    | 'ImageNotFound'
+    | 'MissingDigestAndTag'
+    | 'ImageReferencedByManifestList';
+  readonly reason: string;
+}
