@@ -1,0 +1,166 @@
+import { access, constants, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import type {
+  BlobAppender,
+  BlobLocation,
+  BlobReader,
+  BlobStore,
+  ByteRange,
+  SealedBlob,
+  StagedUpload,
+} from '../../../core/blob-store.ts';
+import { StagedOffsetError } from '../../../core/blob-store.ts';
+import { type Digest, type DigestAlgorithm, digestOf } from '../../../core/values/digest.ts';
+import { BufferPool } from './buffer-pool.ts';
+import { DurableFolders, makeRoot, syncFolder } from './folders.ts';
+import { IdleUploads, type UploadMemory } from './idle-uploads.ts';
+import { BATCH_BYTES } from './lane.ts';
+import { listSealed, listStaged } from './listing.ts';
+import { BlobPaths } from './paths.ts';
+import { seal } from './seal.ts';
+import { openSealed } from './sealed-reader.ts';
+import { type AppendTarget, StagedAppender } from './staged-appender.ts';
+import { unlessMissing, withStorageErrors } from './storage-errors.ts';
+import { UploadWorkers } from './upload-workers.ts';
+
+export interface FilesystemBlobStoreOptions {
+  /** Made when missing. Staged and sealed bytes must lie on one file system. */
+  readonly directory: string;
+  /** Threads that hash and write large uploads; one less than the cores, and at least one, when left out. */
+  readonly workers?: number;
+}
+
+/** Opens a store in a folder. `paths.ts` draws what lies where. */
+export async function openFilesystemBlobStore(options: FilesystemBlobStoreOptions): Promise<BlobStore> {
+  const paths = new BlobPaths(resolve(options.directory));
+  const folders = new DurableFolders(paths.directory);
+  await withStorageErrors(async () => {
+    await makeRoot(paths.directory);
+    await folders.ensure(paths.uploads);
+    await folders.ensure(paths.blobs);
+  });
+  const workers = new UploadWorkers(options.workers ?? Math.max(1, availableParallelism() - 1));
+  return new FilesystemBlobStore(paths, folders, workers);
+}
+
+/** Running hashes kept between appends; an upload idle for longer is read once more when it completes. */
+const IDLE_UPLOADS_MAX = 1000;
+
+class FilesystemBlobStore implements BlobStore {
+  readonly #paths: BlobPaths;
+  readonly #folders: DurableFolders;
+  readonly #workers: UploadWorkers;
+  readonly #idle = new IdleUploads(IDLE_UPLOADS_MAX);
+  readonly #buffers = new BufferPool();
+
+  constructor(paths: BlobPaths, folders: DurableFolders, workers: UploadWorkers) {
+    this.#paths = paths;
+    this.#folders = folders;
+    this.#workers = workers;
+  }
+
+  async appender(uploadId: string, offset: number): Promise<BlobAppender> {
+    const bytes = await this.stagedBytes(uploadId);
+    if (bytes !== offset) throw new StagedOffsetError(bytes, offset);
+    return new StagedAppender(this.#appendTarget(uploadId), this.#takeMemory(uploadId, bytes));
+  }
+
+  async stagedBytes(uploadId: string): Promise<number> {
+    return (await unlessMissing(stat(this.#paths.staged(uploadId))))?.size ?? 0;
+  }
+
+  async digest(uploadId: string, algorithm: DigestAlgorithm): Promise<Digest> {
+    const path = this.#paths.staged(uploadId);
+    const bytes = await this.stagedBytes(uploadId);
+    const lane = algorithm === 'sha256' ? this.#idle.peek(uploadId, bytes)?.lane : undefined;
+    if (lane?.hashedBytes === bytes) {
+      const hex = await lane.sha256Hex().catch(() => undefined);
+      if (hex !== undefined) return `${algorithm}:${hex}`;
+    }
+    if (bytes > BATCH_BYTES) return `${algorithm}:${await this.#workers.hashFile(path, algorithm)}`;
+    const small = await unlessMissing(readFile(path));
+    return digestOf(small ?? new Uint8Array(), algorithm);
+  }
+
+  async seal(uploadId: string, digest: Digest, bytes: number): Promise<BlobLocation | undefined> {
+    const bytesSynced = this.#idle.peek(uploadId, bytes)?.bytesSynced ?? false;
+    const location = await withStorageErrors(() =>
+      seal(this.#paths, this.#folders, { uploadId, digest, bytes, bytesSynced }),
+    );
+    if (location !== undefined) this.#idle.forget(uploadId);
+    return location;
+  }
+
+  async truncate(uploadId: string, bytes: number): Promise<void> {
+    const path = this.#paths.staged(uploadId);
+    if ((await this.stagedBytes(uploadId)) <= bytes) return;
+    this.#idle.forget(uploadId);
+    await withStorageErrors(async () => {
+      const handle = await open(path, 'r+');
+      try {
+        await handle.truncate(bytes);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+    });
+  }
+
+  async discard(uploadId: string): Promise<void> {
+    this.#idle.forget(uploadId);
+    await unlessMissing(rm(this.#paths.staged(uploadId)));
+  }
+
+  staged(): AsyncIterable<StagedUpload> {
+    return listStaged(this.#paths);
+  }
+
+  async stat(location: BlobLocation): Promise<{ readonly bytes: number } | undefined> {
+    const facts = await unlessMissing(stat(this.#paths.sealed(location)));
+    return facts === undefined ? undefined : { bytes: facts.size };
+  }
+
+  async read(location: BlobLocation, range?: ByteRange): Promise<BlobReader | undefined> {
+    return openSealed(this.#paths.sealed(location), this.#buffers, range);
+  }
+
+  async delete(location: BlobLocation): Promise<void> {
+    await unlessMissing(rm(this.#paths.sealed(location)));
+  }
+
+  list(): AsyncIterable<SealedBlob> {
+    return listSealed(this.#paths);
+  }
+
+  async ready(): Promise<void> {
+    await withStorageErrors(async () => {
+      await access(this.#paths.blobs, constants.R_OK | constants.W_OK | constants.X_OK);
+      await writeFile(this.#paths.readyFile, 'ready\n');
+      await rm(this.#paths.readyFile, { force: true });
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#workers[Symbol.asyncDispose]();
+  }
+
+  #appendTarget(uploadId: string): AppendTarget {
+    return {
+      path: this.#paths.staged(uploadId),
+      workers: this.#workers,
+      syncNames: () => syncFolder(this.#paths.uploads),
+      remember: (memory) => this.#idle.remember(uploadId, memory),
+      lose: () => this.discard(uploadId).catch(() => {}),
+    };
+  }
+
+  /** What is known of an upload that has `bytes` staged; a hash that does not cover exactly these is dropped. */
+  #takeMemory(uploadId: string, bytes: number): UploadMemory {
+    const memory = this.#idle.take(uploadId, bytes);
+    if (memory === undefined) return { bytes, lane: undefined, bytesSynced: false, nameSynced: false };
+    if (memory.lane === undefined || memory.lane.hashedBytes === bytes) return memory;
+    memory.lane.release();
+    return { ...memory, lane: undefined };
+  }
+}

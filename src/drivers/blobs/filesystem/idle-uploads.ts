@@ -1,0 +1,53 @@
+import type { Lane } from './lane.ts';
+
+/** What is remembered of an upload between two appends. Losing it costs time, never correctness. */
+export interface UploadMemory {
+  /** Size of the staged bytes when this was remembered. */
+  readonly bytes: number;
+  /** Holds the running hash of exactly these bytes; undefined when it is not known. */
+  readonly lane: Lane | undefined;
+  readonly bytesSynced: boolean;
+  readonly nameSynced: boolean;
+}
+
+/** The uploads between two appends, the longest idle one forgotten first when there are too many. */
+export class IdleUploads {
+  readonly #uploads = new Map<string, UploadMemory>();
+  readonly #countMax: number;
+
+  constructor(countMax: number) {
+    this.#countMax = countMax;
+  }
+
+  get count(): number {
+    return this.#uploads.size;
+  }
+
+  remember(uploadId: string, memory: UploadMemory): void {
+    this.forget(uploadId);
+    this.#uploads.set(uploadId, memory);
+    for (const longestIdle of this.#uploads.keys()) {
+      if (this.#uploads.size <= this.#countMax) return;
+      this.forget(longestIdle);
+    }
+  }
+
+  /** What is known of an upload whose staged bytes have this size now. */
+  peek(uploadId: string, bytes: number): UploadMemory | undefined {
+    const memory = this.#uploads.get(uploadId);
+    return memory?.bytes === bytes ? memory : undefined;
+  }
+
+  /** Like `peek`, and the memory is the caller's from here on. */
+  take(uploadId: string, bytes: number): UploadMemory | undefined {
+    const memory = this.peek(uploadId, bytes);
+    if (memory === undefined) this.forget(uploadId);
+    else this.#uploads.delete(uploadId);
+    return memory;
+  }
+
+  forget(uploadId: string): void {
+    this.#uploads.get(uploadId)?.lane?.release();
+    this.#uploads.delete(uploadId);
+  }
+}

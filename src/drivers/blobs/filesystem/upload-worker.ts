@@ -1,0 +1,89 @@
+import { createHash, type Hash } from 'node:crypto';
+import { readSync, writevSync } from 'node:fs';
+import { parentPort } from 'node:worker_threads';
+import { chunksAfter, freeChunks } from './chunk-batch.ts';
+import { hashFile } from './hash-file.ts';
+import { codeOf } from './storage-errors.ts';
+import type { WorkerAnswer, WorkerMessage, WorkerQuestion } from './worker-messages.ts';
+
+// The entry of a worker thread: hashes and writes what the main thread hands over. Descriptors belong to the main
+// thread, which closes one only after every write on it was answered.
+
+interface Stream {
+  readonly hash: Hash | undefined;
+  /** The first failure; later writes are refused with it, so that the file never gets a hole. */
+  failure: unknown;
+}
+
+const HASH_FILE_BUFFER_BYTES = 1024 * 1024;
+const streams = new Map<number, Stream>();
+
+parentPort?.on('message', (message: WorkerMessage) => {
+  if (message.kind === 'begin') streams.set(message.stream, begin(message.fd, message.startBytes));
+  else if (message.kind === 'forget') streams.delete(message.stream);
+  else void answer(message.request, message);
+});
+
+async function answer(request: number, question: WorkerQuestion): Promise<void> {
+  let reply: WorkerAnswer;
+  try {
+    reply = { request, hex: await work(question) };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    reply = { request, failure: { message, code: codeOf(error) } };
+  }
+  parentPort?.postMessage(reply);
+}
+
+function work(question: WorkerQuestion): Promise<string> | string | undefined {
+  switch (question.kind) {
+    case 'write':
+      return write(question.stream, question.fd, question.position, question.chunks);
+    case 'sha256':
+      return streams.get(question.stream)?.hash?.copy().digest('hex');
+    case 'hash-file':
+      // Asynchronous: uploads on this worker go on between the reads.
+      return hashFile(question.path, question.algorithm, HASH_FILE_BUFFER_BYTES);
+  }
+}
+
+function begin(fd: number, startBytes: number | undefined): Stream {
+  if (startBytes === undefined) return { hash: undefined, failure: undefined };
+  const hash = createHash('sha256');
+  try {
+    hashStart(hash, fd, startBytes);
+    return { hash, failure: undefined };
+  } catch (failure) {
+    return { hash, failure };
+  }
+}
+
+function hashStart(hash: Hash, fd: number, bytes: number): void {
+  const start = Buffer.allocUnsafeSlow(bytes);
+  for (let at = 0; at < bytes; ) {
+    const bytesRead = readSync(fd, start, at, bytes - at, at);
+    if (bytesRead === 0) throw new Error(`The staged bytes end at ${at}, before ${bytes}`);
+    at += bytesRead;
+  }
+  hash.update(start);
+}
+
+function write(id: number, fd: number, position: number, chunks: Uint8Array<ArrayBuffer>[]): undefined {
+  const stream = streams.get(id);
+  if (stream === undefined) throw new Error(`Upload stream ${id} was forgotten`);
+  if (stream.failure !== undefined) throw stream.failure;
+  try {
+    for (const chunk of chunks) stream.hash?.update(chunk);
+    let at = position;
+    for (let rest = chunks; rest.length > 0; ) {
+      const written = writevSync(fd, rest, at);
+      at += written;
+      rest = chunksAfter(rest, written);
+    }
+  } catch (failure) {
+    stream.failure = failure;
+    throw failure;
+  } finally {
+    freeChunks(chunks);
+  }
+}

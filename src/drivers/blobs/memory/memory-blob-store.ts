@@ -1,0 +1,156 @@
+import {
+  type BlobAppender,
+  type BlobLocation,
+  type BlobReader,
+  type BlobStore,
+  type ByteRange,
+  type SealedBlob,
+  StagedOffsetError,
+  type StagedUpload,
+} from '../../../core/blob-store.ts';
+import { type Digest, type DigestAlgorithm, digestOf } from '../../../core/values/digest.ts';
+
+/** A store that forgets everything when the process ends: for tests and for trying things out. Not bounded. */
+export function createMemoryBlobStore({ now = () => new Date() }: { now?: () => Date } = {}): BlobStore {
+  return new MemoryBlobStore(now);
+}
+
+interface StagedBytes {
+  readonly chunks: Uint8Array[];
+  bytes: number;
+  changedAt: Date;
+}
+
+interface SealedBytes {
+  readonly digest: Digest;
+  readonly content: Uint8Array;
+  readonly sealedAt: Date;
+}
+
+class MemoryBlobStore implements BlobStore {
+  readonly #staged = new Map<string, StagedBytes>();
+  readonly #sealed = new Map<BlobLocation, SealedBytes>();
+  readonly #now: () => Date;
+
+  constructor(now: () => Date) {
+    this.#now = now;
+  }
+
+  async appender(uploadId: string, offset: number): Promise<BlobAppender> {
+    const bytes = this.#staged.get(uploadId)?.bytes ?? 0;
+    if (bytes !== offset) throw new StagedOffsetError(bytes, offset);
+    let written = offset;
+    return {
+      write: (chunk) => {
+        this.#append(uploadId, chunk);
+        written += chunk.byteLength;
+        return true;
+      },
+      drained: async () => {},
+      close: async () => written,
+    };
+  }
+
+  async stagedBytes(uploadId: string): Promise<number> {
+    return this.#staged.get(uploadId)?.bytes ?? 0;
+  }
+
+  async digest(uploadId: string, algorithm: DigestAlgorithm): Promise<Digest> {
+    return digestOf(this.#content(uploadId), algorithm);
+  }
+
+  async seal(uploadId: string, digest: Digest, bytes: number): Promise<BlobLocation | undefined> {
+    const location = `${digest}.${uploadId}`;
+    const stagedBytes = this.#staged.get(uploadId)?.bytes;
+    if (stagedBytes !== bytes) {
+      if (this.#sealed.get(location)?.content.byteLength === bytes) return location;
+      if (stagedBytes !== undefined || bytes !== 0) return undefined;
+    }
+    this.#sealed.set(location, { digest, content: this.#content(uploadId), sealedAt: this.#now() });
+    this.#staged.delete(uploadId);
+    return location;
+  }
+
+  async truncate(uploadId: string, bytes: number): Promise<void> {
+    const staged = this.#staged.get(uploadId);
+    if (staged === undefined || staged.bytes <= bytes) return;
+    const kept = this.#content(uploadId).slice(0, bytes);
+    this.#staged.set(uploadId, { chunks: [kept], bytes, changedAt: this.#now() });
+  }
+
+  async discard(uploadId: string): Promise<void> {
+    this.#staged.delete(uploadId);
+  }
+
+  async *staged(): AsyncGenerator<StagedUpload> {
+    for (const [uploadId, { bytes, changedAt }] of this.#staged) yield { uploadId, bytes, changedAt };
+  }
+
+  async stat(location: BlobLocation): Promise<{ readonly bytes: number } | undefined> {
+    const sealed = this.#sealed.get(location);
+    return sealed && { bytes: sealed.content.byteLength };
+  }
+
+  async read(location: BlobLocation, range?: ByteRange): Promise<BlobReader | undefined> {
+    const content = this.#sealed.get(location)?.content;
+    if (content === undefined) return undefined;
+    const { first, last } = range ?? { first: 0, last: content.byteLength - 1 };
+    if (range !== undefined && !(first >= 0 && first <= last && last < content.byteLength)) {
+      throw new RangeError(`Bytes ${first} to ${last} are not within a blob of ${content.byteLength} bytes`);
+    }
+    return readerOf(content.subarray(first, last + 1));
+  }
+
+  async delete(location: BlobLocation): Promise<void> {
+    this.#sealed.delete(location);
+  }
+
+  async *list(): AsyncGenerator<SealedBlob> {
+    for (const [location, { digest, content, sealedAt }] of this.#sealed) {
+      yield { location, digest, bytes: content.byteLength, sealedAt };
+    }
+  }
+
+  async ready(): Promise<void> {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#staged.clear();
+    this.#sealed.clear();
+  }
+
+  #append(uploadId: string, chunk: Uint8Array): void {
+    if (chunk.byteLength === 0) return;
+    const staged = this.#staged.get(uploadId) ?? { chunks: [], bytes: 0, changedAt: this.#now() };
+    // Copied: a pooled chunk would keep the memory it shares.
+    staged.chunks.push(new Uint8Array(chunk));
+    staged.bytes += chunk.byteLength;
+    staged.changedAt = this.#now();
+    this.#staged.set(uploadId, staged);
+  }
+
+  #content(uploadId: string): Uint8Array {
+    return Buffer.concat(this.#staged.get(uploadId)?.chunks ?? []);
+  }
+}
+
+const CHUNK_BYTES = 256 * 1024;
+
+/** Gives copies, so that a consumer may do with its chunks what it likes. */
+function readerOf(content: Uint8Array): BlobReader {
+  let at = 0;
+  let disposed = false;
+  return {
+    bytes: content.byteLength,
+    async next() {
+      if (disposed) throw new Error('The reader was disposed of');
+      if (at === content.byteLength) return undefined;
+      const chunk = content.slice(at, at + CHUNK_BYTES);
+      at += chunk.byteLength;
+      return chunk;
+    },
+    recycle() {},
+    async [Symbol.asyncDispose]() {
+      disposed = true;
+    },
+  };
+}

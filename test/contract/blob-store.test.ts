@@ -1,0 +1,39 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openFilesystemBlobStore } from '../../src/drivers/blobs/filesystem/filesystem-blob-store.ts';
+import { createMemoryBlobStore } from '../../src/drivers/blobs/memory/memory-blob-store.ts';
+import type { BlobStoreDriver } from './blob-store/driver.ts';
+import { describeReading } from './blob-store/reading.ts';
+import { describeSealing } from './blob-store/sealing.ts';
+import { describeStaging } from './blob-store/staging.ts';
+
+const filesystem: BlobStoreDriver = {
+  name: 'filesystem',
+  async open() {
+    const directory = await mkdtemp(join(tmpdir(), 'gantry-blobs-'));
+    const store = await openFilesystemBlobStore({ directory, workers: 2 });
+    return {
+      store,
+      reopen: () => openFilesystemBlobStore({ directory, workers: 1 }),
+      async [Symbol.asyncDispose]() {
+        await store[Symbol.asyncDispose]();
+        await rm(directory, { recursive: true });
+      },
+    };
+  },
+};
+
+const memory: BlobStoreDriver = {
+  name: 'memory',
+  async open() {
+    const store = createMemoryBlobStore();
+    return { store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+  },
+};
+
+for (const driver of [filesystem, memory]) {
+  describeStaging(driver);
+  describeSealing(driver);
+  describeReading(driver);
+}
