@@ -1,5 +1,7 @@
+import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import type { Caller } from './caller.ts';
 import type { Registry } from '../values/registry.ts';
+import { createKeyring } from './keyring.ts';
 
 /** The password half of what GetAuthorizationToken hands out. */
 export interface RegistryTokens {
@@ -19,4 +21,35 @@ export interface ReadToken {
   readonly registry: Registry;
   readonly expiresAt: Date;
   readonly expired: boolean;
+}
+
+/** ECR user guide, "Registry authentication". */
+const TOKEN_SECONDS = 12 * 3600;
+
+/** `KEY-ID.PAYLOAD.SIGNATURE`, the payload being JSON in base64url. */
+export function createRegistryTokens(dependencies: CoreDependencies): RegistryTokens {
+  const keyring = createKeyring(dependencies, 'registry-token');
+  return {
+    async issue(caller, registry) {
+      const expiresAt = secondsAfter(dependencies.now(), TOKEN_SECONDS);
+      const payload = Buffer.from(JSON.stringify({ caller, registry, expires: expiresAt.getTime() })).toString('base64url');
+      const { keyId, signature } = await keyring.sign(payload);
+      return { password: `${keyId}.${payload}.${signature}`, expiresAt };
+    },
+
+    async read(password) {
+      const [keyId, payload, signature, ...rest] = password.split('.');
+      if (!keyId || !payload || !signature || rest.length > 0) return undefined;
+      if (!(await keyring.verify(keyId, payload, signature))) return undefined;
+      const { caller, registry, expires } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Payload;
+      return { caller, registry, expiresAt: new Date(expires), expired: expires <= dependencies.now().getTime() };
+    },
+  };
+}
+
+interface Payload {
+  readonly caller: Caller;
+  readonly registry: Registry;
+  /** Milliseconds since the epoch. */
+  readonly expires: number;
 }

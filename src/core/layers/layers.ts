@@ -1,5 +1,10 @@
 import type { Call } from '../access/caller.ts';
 import type { BlobReader, ByteRange } from '../blob-store.ts';
+import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
+import { refuse } from '../errors.ts';
+import { findRepository } from '../repositories/find-repository.ts';
+import { DIGEST_PATTERN, hasDigestShape, parseDigest } from '../values/digest.ts';
+import type { Layer } from './layer-records.ts';
 
 /** Layers and configs that a repository has. Every method refuses with repository-not-found. */
 export interface Layers {
@@ -37,6 +42,82 @@ export interface StoredLayer {
   readonly digest: string;
   readonly bytes: number;
   readonly mediaType?: string;
+  /** Whether an image of the repository uses it. */
+  readonly referenced: boolean;
   /** Whole, or a range that lies within `bytes`. The caller disposes of the reader. */
   read(range?: ByteRange): Promise<BlobReader>;
+}
+
+export function createLayers({ metadata, blobs, now, settings }: CoreDependencies): Layers {
+  /** A client that is told a layer is there must find it when its image comes; renewed at most once per half lease. */
+  const keep = async (layers: readonly Layer[]) => {
+    const halfLease = secondsAfter(now(), settings.layerLeaseSeconds / 2);
+    const due = layers.filter((layer) => !layer.referenced && layer.leaseUntil < halfLease);
+    const [first] = due;
+    if (!first) return;
+    const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
+    const digests = due.map((layer) => layer.digest);
+    await metadata.transaction((records) => records.layers.renewLeases(first.repositoryId, digests, leaseUntil));
+  };
+
+  return {
+    async checkAvailability(call, { repositoryName, digests }) {
+      const repository = await findRepository(metadata.read, call.registry, repositoryName);
+      const asked = digests.map(parseDigest).filter((digest) => digest !== undefined);
+      const found = await metadata.read.layers.findMany(repository.id, asked);
+      await keep(found);
+      const byDigest = new Map(found.map((layer) => [layer.digest as string, layer]));
+      const judged = digests.map((digest) => failureOf(digest) ?? availabilityOf(digest, byDigest.get(digest)));
+      return {
+        layers: judged.filter((one) => 'availability' in one),
+        failures: judged.filter((one) => 'code' in one),
+      };
+    },
+
+    async open(call, { repositoryName, digest }) {
+      const repository = await findRepository(metadata.read, call.registry, repositoryName);
+      const parsed = parseDigest(digest);
+      const layer = parsed && (await metadata.read.layers.find(repository.id, parsed));
+      const missing = () =>
+        refuse({ kind: 'layer-not-found', digest, repositoryName, registryId: call.registry.accountId });
+      if (!layer) return missing();
+      await keep([layer]);
+      return {
+        digest,
+        bytes: layer.bytes,
+        referenced: layer.referenced,
+        ...(layer.mediaType !== undefined && { mediaType: layer.mediaType }),
+        read: async (range) => (await blobs.read(layer.location, range)) ?? missing(),
+      };
+    },
+
+    async delete(call, { repositoryName, digest }) {
+      const missing = { repositoryName, registryId: call.registry.accountId, digest };
+      const parsed = parseDigest(digest);
+      await metadata.transaction(async (records) => {
+        const repository = await findRepository(records, call.registry, repositoryName);
+        const layer = parsed && (await records.layers.find(repository.id, parsed));
+        if (!layer) return refuse({ kind: 'layer-not-found', ...missing });
+        if (!(await records.layers.deleteUnused(repository.id, layer.digest))) {
+          refuse({ kind: 'layer-in-use', ...missing });
+        }
+      });
+    },
+  };
+}
+
+function failureOf(digest: string): LayerFailure | undefined {
+  if (digest === '') {
+    const reason = 'Invalid request parameters: layer digest cannot be empty';
+    return { digest, code: 'MissingLayerDigest', reason };
+  }
+  if (hasDigestShape(digest)) return undefined;
+  const reason = `Invalid request parameters: layer digest should satisfy the regex '${DIGEST_PATTERN}'`;
+  return { digest, code: 'InvalidLayerDigest', reason };
+}
+
+function availabilityOf(digest: string, layer: Layer | undefined): LayerAvailability {
+  if (!layer) return { digest, availability: 'UNAVAILABLE' };
+  const mediaType = layer.mediaType !== undefined && { mediaType: layer.mediaType };
+  return { digest, availability: 'AVAILABLE', bytes: layer.bytes, ...mediaType };
 }

@@ -1,5 +1,18 @@
 import type { Call } from '../access/caller.ts';
-import type { Encryption, ExclusionFilter, ImageTagMutability, Repository, ResourceTag } from './repository-records.ts';
+import type { CoreDependencies } from '../dependencies.ts';
+import { refuse } from '../errors.ts';
+import { splitPage } from '../values/page.ts';
+import { type CreateRepositoryInput, createRepository } from './create-repository.ts';
+import { findRepository } from './find-repository.ts';
+import type {
+  ExclusionFilter,
+  ImageTagMutability,
+  Repository,
+  RepositoryRecords,
+  ResourceTag,
+} from './repository-records.ts';
+import { checkResourceTags, mergeResourceTags } from './resource-tags.ts';
+import { checkExclusionFilters } from './tag-mutability.ts';
 
 export interface Repositories {
   /** Refuses with repository-already-exists, invalid-resource-tag, too-many-resource-tags, invalid-parameter, kms. */
@@ -27,11 +40,64 @@ export interface Repositories {
   untagResource(call: Call, input: { repositoryName: string; keys: readonly string[] }): Promise<void>;
 }
 
-export interface CreateRepositoryInput {
-  readonly repositoryName: string;
-  readonly tags?: readonly ResourceTag[];
-  readonly imageTagMutability?: ImageTagMutability;
-  readonly exclusionFilters?: readonly ExclusionFilter[];
-  readonly scanOnPush?: boolean;
-  readonly encryption?: Encryption;
+export function createRepositories({ metadata, now }: CoreDependencies): Repositories {
+  const find = (call: Call, repositoryName: string) => findRepository(metadata.read, call.registry, repositoryName);
+
+  const change = (call: Call, repositoryName: string, changes: (present: Repository) => RepositoryChanges) =>
+    metadata.transaction(async (records) => {
+      const repository = await findRepository(records, call.registry, repositoryName);
+      const changed = changes(repository);
+      await records.repositories.update(repository.id, changed);
+      return { ...repository, ...changed };
+    });
+
+  return {
+    create: (call, input) => createRepository(metadata, call.registry, input, now()),
+    get: find,
+
+    async getMany(call, repositoryNames) {
+      const found = await metadata.read.repositories.findMany(call.registry, repositoryNames);
+      const byName = new Map(found.map((repository) => [repository.name, repository]));
+      return repositoryNames.map((repositoryName) => byName.get(repositoryName) ?? refuseMissing(call, repositoryName));
+    },
+
+    async list(call, { after, limit }) {
+      const { items, last } = splitPage(await metadata.read.repositories.page(call.registry, after, limit + 1), limit);
+      return { repositories: items, ...(last && { next: last.name }) };
+    },
+
+    delete: (call, { repositoryName, force }) =>
+      metadata.transaction(async (records) => {
+        const repository = await findRepository(records, call.registry, repositoryName);
+        if (!force && (await records.images.hasAny(repository.id))) {
+          refuse({ kind: 'repository-not-empty', repositoryName, registryId: call.registry.accountId });
+        }
+        await records.repositories.delete(repository.id);
+        return repository;
+      }),
+
+    async putTagMutability(call, { repositoryName, imageTagMutability, exclusionFilters = [] }) {
+      checkExclusionFilters(imageTagMutability, exclusionFilters);
+      return change(call, repositoryName, () => ({ imageTagMutability, exclusionFilters }));
+    },
+
+    async tagResource(call, { repositoryName, tags }) {
+      checkResourceTags(tags);
+      await change(call, repositoryName, (present) => ({
+        resourceTags: mergeResourceTags(present.resourceTags, tags, repositoryName),
+      }));
+    },
+
+    async untagResource(call, { repositoryName, keys }) {
+      await change(call, repositoryName, (present) => ({
+        resourceTags: present.resourceTags.filter(({ key }) => !keys.includes(key)),
+      }));
+    },
+  };
+}
+
+type RepositoryChanges = Parameters<RepositoryRecords['update']>[1];
+
+function refuseMissing(call: Call, repositoryName: string): never {
+  return refuse({ kind: 'repository-not-found', repositoryName, registryId: call.registry.accountId });
 }

@@ -1,0 +1,35 @@
+import type { BlobStore } from './blob-store.ts';
+import type { MetadataStore } from './metadata-store.ts';
+
+/** What core is given to work with. Time and randomness come in here, so that tests hold them still. */
+export interface CoreDependencies {
+  readonly metadata: MetadataStore;
+  readonly blobs: BlobStore;
+  readonly now: () => Date;
+  /** A new UUID. */
+  readonly newId: () => string;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly settings: CoreSettings;
+}
+
+export interface CoreSettings {
+  /** Whether a docker push makes the repository it needs. */
+  readonly createOnPush: boolean;
+  /** How long a layer that no image uses stays after a client was told that it is there. */
+  readonly layerLeaseSeconds: number;
+  /** After how long without a byte an upload is forgotten. */
+  readonly uploadIdleSeconds: number;
+  /** How old bytes that no fact points at must be before they are taken for the remains of a crash. */
+  readonly orphanSeconds: number;
+}
+
+export const DEFAULT_CORE_SETTINGS: CoreSettings = {
+  createOnPush: false,
+  layerLeaseSeconds: 24 * 3600,
+  uploadIdleSeconds: 24 * 3600,
+  orphanSeconds: 3600,
+};
+
+export function secondsAfter(time: Date, seconds: number): Date {
+  return new Date(time.getTime() + seconds * 1000);
+}

@@ -1,0 +1,92 @@
+import type { Call } from '../access/caller.ts';
+import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
+import { refuse } from '../errors.ts';
+import type { Records } from '../metadata-store.ts';
+import { findRepository } from '../repositories/find-repository.ts';
+import type { Repository } from '../repositories/repository-records.ts';
+import { parseDigest } from '../values/digest.ts';
+import type { ImageIdentifier } from '../values/image-reference.ts';
+import { failureOf, resolveImages } from './find-images.ts';
+import type { TaggedImage } from './image-records.ts';
+import type { ImageFailure, ImageReference } from './images.ts';
+
+/**
+ * BatchDeleteImage; see `Images.deleteMany`. An image that an index still lists is kept; one whose index goes in the same
+ * call goes too, in whatever order they were named.
+ */
+export async function deleteImages(
+  dependencies: CoreDependencies,
+  call: Call,
+  { repositoryName, imageIds }: { repositoryName: string; imageIds: readonly ImageIdentifier[] },
+): Promise<{ imageIds: ImageIdentifier[]; failures: ImageFailure[] }> {
+  const leaseUntil = secondsAfter(dependencies.now(), dependencies.settings.layerLeaseSeconds);
+  return dependencies.metadata.transaction(async (records) => {
+    const repository = await findRepository(records, call.registry, repositoryName);
+    const deleted: ImageIdentifier[] = [];
+    let left = imageIds;
+    for (;;) {
+      const failures: ImageFailure[] = [];
+      for (const id of left) {
+        const outcome = await deleteOne(records, repository, id, leaseUntil);
+        if ('code' in outcome) failures.push(outcome);
+        else deleted.push(...outcome.deleted);
+      }
+      const shielded = failures.filter(({ code }) => code === 'ImageReferencedByManifestList');
+      if (shielded.length === 0 || failures.length === left.length) return { imageIds: deleted, failures };
+      left = failures.map(({ imageId }) => imageId);
+    }
+  });
+}
+
+/** DELETE manifest; see `Images.delete`. */
+export async function deleteImage(
+  { metadata, now, settings }: CoreDependencies,
+  call: Call,
+  { repositoryName, reference }: { repositoryName: string; reference: ImageReference },
+): Promise<void> {
+  await metadata.transaction(async (records) => {
+    const repository = await findRepository(records, call.registry, repositoryName);
+    const missing = (imageId: ImageIdentifier): never =>
+      refuse({ kind: 'image-not-found', imageId, repositoryName, registryId: call.registry.accountId });
+    if ('tag' in reference) {
+      if (!(await records.images.untag(repository.id, reference.tag))) missing({ imageTag: reference.tag });
+      return;
+    }
+    const digest = parseDigest(reference.digest);
+    const image = digest && (await records.images.find(repository.id, digest));
+    if (!image) return missing({ imageDigest: reference.digest });
+    const indexDigests = await records.images.indexesOf(repository.id, image.digest);
+    if (indexDigests.length > 0) refuse({ kind: 'image-referenced-by-index', indexDigests });
+    await records.images.delete(image, secondsAfter(now(), settings.layerLeaseSeconds));
+  });
+}
+
+async function deleteOne(
+  records: Records,
+  repository: Repository,
+  id: ImageIdentifier,
+  leaseUntil: Date,
+): Promise<{ deleted: ImageIdentifier[] } | ImageFailure> {
+  const [resolved] = await resolveImages(records, repository, [id]);
+  if (!resolved) throw new Error('An image id was not resolved');
+  if ('code' in resolved) return resolved;
+  const { image } = resolved;
+  const { imageTag } = id;
+  if (imageTag !== undefined && image.tags.length > 1) {
+    await records.images.untag(repository.id, imageTag);
+    return { deleted: [{ imageDigest: image.digest, imageTag }] };
+  }
+  const indexes = await records.images.indexesOf(repository.id, image.digest);
+  if (indexes.length > 0) {
+    const reason = `Requested image referenced by manifest list: [${indexes.join(', ')}]`;
+    return failureOf(id, 'ImageReferencedByManifestList', reason);
+  }
+  await records.images.delete(image, leaseUntil);
+  return { deleted: identifiersOf(image) };
+}
+
+/** One identifier for each tag the image had; one without a tag for an untagged image. */
+function identifiersOf({ digest, tags }: TaggedImage): ImageIdentifier[] {
+  if (tags.length === 0) return [{ imageDigest: digest }];
+  return tags.map((imageTag) => ({ imageDigest: digest, imageTag }));
+}

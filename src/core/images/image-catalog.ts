@@ -1,0 +1,127 @@
+import type { Call } from '../access/caller.ts';
+import type { CoreDependencies } from '../dependencies.ts';
+import { refuse } from '../errors.ts';
+import { findRepository } from '../repositories/find-repository.ts';
+import { parseDigest } from '../values/digest.ts';
+import type { ImageIdentifier } from '../values/image-reference.ts';
+import { essenceOf } from '../values/media-type.ts';
+import { splitPage } from '../values/page.ts';
+import { deleteImage, deleteImages } from './delete-images.ts';
+import { failureOf, resolveImages } from './find-images.ts';
+import type { StoredManifest, TaggedImage } from './image-records.ts';
+import type { FoundImage, ImageFailure, ImageReference, Images, ImageStatusFilter } from './images.ts';
+import { putImage } from './put-image.ts';
+
+export function createImages(dependencies: CoreDependencies): Images {
+  const { read } = dependencies.metadata;
+  const repositoryOf = (call: Call, { repositoryName }: { repositoryName: string }) =>
+    findRepository(read, call.registry, repositoryName);
+
+  return {
+    put: (call, input) => putImage(dependencies, call, input),
+    deleteMany: (call, input) => deleteImages(dependencies, call, input),
+    delete: (call, input) => deleteImage(dependencies, call, input),
+
+    async getManifest(call, input) {
+      const repository = await repositoryOf(call, input);
+      const manifest = await manifestOf(repository.id, input.reference);
+      return manifest ?? refuseImage(call, input.repositoryName, identifierOf(input.reference));
+    },
+
+    async getMany(call, input) {
+      const repository = await repositoryOf(call, input);
+      const resolved = await resolveImages(read, repository, input.imageIds);
+      const accepts = acceptance(input.acceptedMediaTypes);
+      const outcomes = await Promise.all(
+        resolved.map(async (one): Promise<FoundImage | ImageFailure> => {
+          if ('code' in one) return one;
+          const { image, id } = one;
+          const manifest = accepts(image.mediaType) && (await read.images.manifest(repository.id, image.digest));
+          if (!manifest) return failureOf(id, 'ImageNotFound', 'Requested image not found');
+          const tag = id.imageTag !== undefined && { imageTag: id.imageTag };
+          return { imageId: { imageDigest: image.digest, ...tag }, manifest };
+        }),
+      );
+      return {
+        images: outcomes.filter((one) => 'manifest' in one),
+        failures: outcomes.filter((one) => 'code' in one),
+      };
+    },
+
+    async list(call, input) {
+      const repository = await repositoryOf(call, input);
+      if (!includesActive(input.imageStatus)) return { images: [] };
+      const found = await read.images.pairs(repository.id, input.tagStatus, input.after, input.limit + 1);
+      const { items, last } = splitPage(found, input.limit);
+      return { images: items, ...(last && { next: last }) };
+    },
+
+    async describe(call, input) {
+      const repository = await repositoryOf(call, input);
+      if (!includesActive(input.imageStatus)) return { images: [] };
+      const found = await read.images.page(repository.id, input.tagStatus, input.after, input.limit + 1);
+      const { items, last } = splitPage(found, input.limit);
+      return { images: items, ...(last && { next: last.digest }) };
+    },
+
+    async describeMany(call, input) {
+      const repository = await repositoryOf(call, input);
+      const resolved = await resolveImages(read, repository, input.imageIds);
+      const images = resolved.map((one): TaggedImage => {
+        if ('code' in one) return refuseFailure(call, input.repositoryName, one);
+        return one.image;
+      });
+      return [...new Map(images.map((image) => [image.id, image])).values()];
+    },
+
+    async tags(call, input) {
+      const repository = await repositoryOf(call, input);
+      const found = await read.images.tags(repository.id, input.after, input.limit + 1);
+      const { items, last } = splitPage(found, input.limit);
+      return { tags: items, ...(last !== undefined && { next: last }) };
+    },
+
+    async referrers(call, input) {
+      const repository = await repositoryOf(call, input);
+      if (!includesActive(input.imageStatus)) return { referrers: [] };
+      const { subject, artifactTypes, after, limit } = input;
+      const found = await read.images.referrers(repository.id, subject, artifactTypes, after, limit + 1);
+      const { items, last } = splitPage(found, limit);
+      return { referrers: items, ...(last && { next: last.digest }) };
+    },
+  };
+
+  function manifestOf(repositoryId: number, reference: ImageReference): Promise<StoredManifest | undefined> {
+    if ('tag' in reference) return read.images.manifestByTag(repositoryId, reference.tag);
+    const digest = parseDigest(reference.digest);
+    return digest ? read.images.manifest(repositoryId, digest) : Promise.resolve(undefined);
+  }
+}
+
+/** Every image is active as long as there is no archive. */
+function includesActive(filter: ImageStatusFilter): boolean {
+  return filter === 'ACTIVE' || filter === 'ANY';
+}
+
+/** Formats are never converted: an image whose type the caller does not take is as good as not there. */
+function acceptance(acceptedMediaTypes: readonly string[] | undefined): (mediaType: string) => boolean {
+  if (!acceptedMediaTypes) return () => true;
+  const accepted = new Set(acceptedMediaTypes.map(essenceOf));
+  return (mediaType) => accepted.has(mediaType) || accepted.has('*/*');
+}
+
+function identifierOf(reference: ImageReference): ImageIdentifier {
+  return 'tag' in reference ? { imageTag: reference.tag } : { imageDigest: reference.digest };
+}
+
+function refuseImage(call: Call, repositoryName: string, imageId: ImageIdentifier): never {
+  return refuse({ kind: 'image-not-found', imageId, repositoryName, registryId: call.registry.accountId });
+}
+
+/** What is a failure of one id in a batch refuses the whole of DescribeImages. */
+function refuseFailure(call: Call, repositoryName: string, { imageId, code, reason }: ImageFailure): never {
+  if (code === 'ImageNotFound' || code === 'ImageTagDoesNotMatchDigest') {
+    return refuseImage(call, repositoryName, imageId);
+  }
+  return refuse({ kind: 'invalid-parameter', parameter: 'imageIds', constraint: reason });
+}

@@ -1,0 +1,71 @@
+import type { BlobLocation, BlobStore } from '../blob-store.ts';
+import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
+import type { Records } from '../metadata-store.ts';
+import type { Repository } from '../repositories/repository-records.ts';
+import { refusingWhenFull } from '../storage-full.ts';
+import type { Digest } from '../values/digest.ts';
+import type { Blob } from './layer-records.ts';
+import type { Upload } from './upload-records.ts';
+
+/** Who may share bytes: one registry, one way of encryption. */
+export function blobScopeOf({ registry, encryption }: Repository): string {
+  return `${registry.accountId}/${registry.region}/${encryption.kmsKey ?? encryption.encryptionType}`;
+}
+
+/**
+ * Ends an upload whose digest was verified: bytes are sealed and synced first, then one transaction makes them a layer of the
+ * repository and forgets the upload. Bytes that the registry has already are not kept twice.
+ *
+ * @returns undefined when the staged bytes are gone
+ */
+export async function storeLayer(
+  dependencies: CoreDependencies,
+  repository: Repository,
+  upload: Upload,
+  verified: { digest: Digest; bytes: number },
+): Promise<{ existed: boolean } | undefined> {
+  const { blobs, metadata, now } = dependencies;
+  const leaseUntil = secondsAfter(now(), dependencies.settings.layerLeaseSeconds);
+  const attach = async (records: Records, blob: Blob) => {
+    const layer = { repositoryId: repository.id, digest: verified.digest, blobId: blob.id, leaseUntil };
+    const isNew = await records.layers.insert(layer);
+    await records.uploads.delete(upload.id);
+    return { existed: !isNew };
+  };
+  const scope = blobScopeOf(repository);
+
+  if (await metadata.read.blobs.find(scope, verified.digest)) {
+    const attached = await metadata.transaction(async (records) => {
+      const blob = await records.blobs.find(scope, verified.digest);
+      return blob && attach(records, blob);
+    });
+    if (attached) {
+      await blobs.discard(upload.id);
+      return attached;
+    }
+  }
+
+  const location = await refusingWhenFull(() => blobs.seal(upload.id, verified.digest, verified.bytes));
+  if (location === undefined) return undefined;
+  const sealed = { scope, ...verified, location, createdAt: now() };
+  return refusingWhenFull(() => recordSealed(dependencies, sealed, attach));
+}
+
+/** Records sealed bytes. Of two uploads of the same bytes the first recorded is kept. */
+async function recordSealed(
+  { blobs, metadata }: CoreDependencies,
+  sealed: Omit<Blob, 'id'>,
+  attach: (records: Records, blob: Blob) => Promise<{ existed: boolean }>,
+): Promise<{ existed: boolean }> {
+  const { attached, location } = await metadata.transaction(async (records) => {
+    const blob = (await records.blobs.insert(sealed)) ?? (await records.blobs.find(sealed.scope, sealed.digest));
+    if (!blob) throw new Error(`Blob ${sealed.digest} could neither be recorded nor found`);
+    return { attached: await attach(records, blob), location: blob.location };
+  });
+  await deleteUnlessKept(blobs, sealed.location, location);
+  return attached;
+}
+
+async function deleteUnlessKept(blobs: BlobStore, sealed: BlobLocation, kept: BlobLocation): Promise<void> {
+  if (sealed !== kept) await blobs.delete(sealed);
+}

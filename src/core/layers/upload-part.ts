@@ -1,0 +1,58 @@
+import type { Call } from '../access/caller.ts';
+import type { BlobStore } from '../blob-store.ts';
+import type { CoreDependencies } from '../dependencies.ts';
+import { refuse } from '../errors.ts';
+import { refusingWhenFull } from '../storage-full.ts';
+import { inUpload } from './append-upload.ts';
+import { findUpload, refuseUpload } from './find-upload.ts';
+import { afterPart, judgePart, nextPartByte } from './part-rules.ts';
+import type { UploadWriters } from './upload-writers.ts';
+import type { UploadReference } from './uploads.ts';
+
+export interface UploadPartInput extends UploadReference {
+  readonly firstByte: number;
+  readonly lastByte: number;
+  readonly chunks: Iterable<Uint8Array>;
+  readonly bytes: number;
+}
+
+/** UploadLayerPart; see `Uploads.uploadPart`. The bytes are on disk before the record says so, and the record before the answer. */
+export async function uploadPart(
+  { blobs, metadata, now }: CoreDependencies,
+  writers: UploadWriters,
+  call: Call,
+  input: UploadPartInput,
+): Promise<{ lastByteReceived: number }> {
+  const { upload: before } = await findUpload(metadata.read, call, input);
+  using _ = writers.hold(call.registry.accountId, input);
+  const upload = (await metadata.read.uploads.find(before.repositoryId, before.id)) ?? refuseUpload(call, input);
+  const staged = await blobs.stagedBytes(upload.id);
+  const expected = nextPartByte(upload, staged, input.firstByte);
+  const judged = judgePart(upload, expected, input);
+  if (judged.verdict === 'limit-exceeded') {
+    refuse({ kind: 'layer-limit-exceeded', ...inUpload(call, input), reason: judged.reason });
+  }
+  if (judged.verdict === 'invalid') {
+    const lastValidByteReceived = Math.max(0, upload.parts > 0 ? upload.bytes - 1 : staged - 1);
+    refuse({ kind: 'layer-part-invalid', ...inUpload(call, input), lastValidByteReceived, reason: judged.reason });
+  }
+  if (staged < expected) refuseUpload(call, input);
+  if (staged > expected) await blobs.truncate(upload.id, expected);
+
+  await refusingWhenFull(() => stagePart(blobs, upload.id, expected, input.chunks));
+  await metadata.transaction((records) => records.uploads.update(upload.id, afterPart(upload, input, now())));
+  return { lastByteReceived: input.lastByte };
+}
+
+/** Appends a part durably, or not at all. */
+async function stagePart(blobs: BlobStore, uploadId: string, offset: number, chunks: Iterable<Uint8Array>) {
+  const appender = await blobs.appender(uploadId, offset);
+  try {
+    for (const chunk of chunks) if (!appender.write(chunk)) await appender.drained();
+    await appender.close(true);
+  } catch (error) {
+    await appender.close(false).catch(() => {});
+    await blobs.truncate(uploadId, offset);
+    throw error;
+  }
+}

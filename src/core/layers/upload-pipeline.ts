@@ -1,0 +1,71 @@
+import type { Call } from '../access/caller.ts';
+import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
+import { ensureRepository } from '../repositories/create-repository.ts';
+import { findRepository } from '../repositories/find-repository.ts';
+import { refusingWhenFull } from '../storage-full.ts';
+import { openAppend } from './append-upload.ts';
+import { completeUpload, finishUpload } from './complete-upload.ts';
+import { findUpload } from './find-upload.ts';
+import { PART_BYTES } from './part-rules.ts';
+import { blobScopeOf } from './store-layer.ts';
+import { uploadPart } from './upload-part.ts';
+import { createUploadWriters } from './upload-writers.ts';
+import type { Uploads } from './uploads.ts';
+
+export function createUploads(dependencies: CoreDependencies): Uploads {
+  const { metadata, blobs, now, newId, settings } = dependencies;
+  const writers = createUploadWriters();
+
+  const target = async (call: Call, input: { repositoryName: string; createOnPush?: boolean }) => {
+    if (input.createOnPush && settings.createOnPush) {
+      await ensureRepository(metadata, call.registry, input.repositoryName, now());
+    }
+    return findRepository(metadata.read, call.registry, input.repositoryName);
+  };
+
+  return {
+    async initiate(call, input) {
+      const repository = await target(call, input);
+      const at = now();
+      const uploadId = newId();
+      const upload = { id: uploadId, repositoryId: repository.id, parts: 0, bytes: 0, lastPartBytes: 0 };
+      await refusingWhenFull(() =>
+        metadata.transaction((records) => records.uploads.insert({ ...upload, createdAt: at, touchedAt: at })),
+      );
+      return { uploadId, partBytes: PART_BYTES };
+    },
+
+    async status(call, input) {
+      const { upload } = await findUpload(metadata.read, call, input);
+      return { bytes: upload.parts > 0 ? upload.bytes : await blobs.stagedBytes(upload.id) };
+    },
+
+    append: (call, input) => openAppend(dependencies, writers, call, input),
+    uploadPart: (call, input) => uploadPart(dependencies, writers, call, input),
+    complete: (call, input) => completeUpload(dependencies, writers, call, input),
+    finish: (call, input) => finishUpload(dependencies, writers, call, input),
+
+    async cancel(call, input) {
+      const { upload } = await findUpload(metadata.read, call, input);
+      using _ = writers.hold(call.registry.accountId, input);
+      await metadata.transaction((records) => records.uploads.delete(upload.id));
+      await blobs.discard(upload.id);
+    },
+
+    async mount(call, input) {
+      const repository = await target(call, input);
+      if (input.from === undefined) return false;
+      const source = await metadata.read.repositories.find(call.registry, input.from);
+      if (!source || blobScopeOf(source) !== blobScopeOf(repository)) return false;
+      if (!(await metadata.read.layers.find(source.id, input.digest))) return false;
+      const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
+      return metadata.transaction(async (records) => {
+        const layer = await records.layers.find(source.id, input.digest);
+        if (!layer) return false;
+        const { digest, blobId } = layer;
+        await records.layers.insert({ repositoryId: repository.id, digest, blobId, leaseUntil });
+        return true;
+      });
+    },
+  };
+}
