@@ -1,0 +1,26 @@
+import type { AliasableExpression, Expression, Kysely, RawBuilder } from 'kysely';
+import type { Tables } from './tables.ts';
+
+/** All that differs between the databases in what is said to them. */
+export interface SqlDialect {
+  /** Builds and compiles queries; running one through it throws, since queries run in a session. */
+  readonly build: Kysely<Tables>;
+
+  readonly types: {
+    /** A primary key the database hands out, and never a second time. */
+    readonly id: RawBuilder<unknown>;
+    readonly integer: RawBuilder<unknown>;
+    /** Compares byte by byte. */
+    readonly text: RawBuilder<unknown>;
+    readonly bytes: RawBuilder<unknown>;
+  };
+
+  /** Ends the making of a table whose rows belong in its primary key's tree, where a database can do that. */
+  readonly keptByPrimaryKey: RawBuilder<unknown>;
+
+  /** A table of one column, `value`, that holds the texts of a JSON array. */
+  texts<Text extends string>(json: Expression<string>): AliasableExpression<{ value: Text }>;
+
+  /** A table of one column, `value`, that holds the objects of a JSON array; `value ->> 'name'` is a member's text. */
+  objects(json: Expression<string>): AliasableExpression<{ value: string }>;
+}

@@ -1,0 +1,199 @@
+import { type Kysely, sql } from 'kysely';
+import type { Layer, LayerReads, LayerRecords } from '../../../core/layers/layer-records.ts';
+import type { Digest } from '../../../core/values/digest.ts';
+import { type Placeholders, prepared, type Session } from '../session.ts';
+import type { Tables } from '../tables.ts';
+
+export function layerReads(session: Session): LayerReads {
+  return {
+    async find(repositoryId, digest) {
+      const [row] = await find(session, { repositoryId, digest });
+      return row && toLayer(row);
+    },
+    async findMany(repositoryId, digests) {
+      return (await findMany(session, { repositoryId, digests: JSON.stringify(digests) })).map(toLayer);
+    },
+    async expired(now, limit) {
+      const rows = await expired(session, { now: now.getTime(), limit });
+      return rows.map(({ repository_id, digest }) => ({ repositoryId: repository_id, digest }));
+    },
+  };
+}
+
+export function layerRecords(session: Session): LayerRecords {
+  return {
+    ...layerReads(session),
+    async insert({ repositoryId, digest, blobId, leaseUntil }) {
+      const lease = { repositoryId, digest, leaseUntil: leaseUntil.getTime() };
+      const inserted = await insert(session, { ...lease, blobId });
+      if (inserted.length > 0) await markBlobReferenced(session, { blobId });
+      else await prolongLease(session, lease);
+      return inserted.length > 0;
+    },
+    async renewLeases(repositoryId, digests, leaseUntil) {
+      await renewLeases(session, {
+        repositoryId,
+        digests: JSON.stringify(digests),
+        leaseUntil: leaseUntil.getTime(),
+      });
+    },
+    async deleteUnused(repositoryId, digest) {
+      return releaseBlob(session, await deleteUnused(session, { repositoryId, digest }));
+    },
+    async deleteExpired(repositoryId, digest, now) {
+      return releaseBlob(session, await deleteExpired(session, { repositoryId, digest, now: now.getTime() }));
+    },
+  };
+}
+
+/** @returns whether a layer was deleted */
+async function releaseBlob(session: Session, deleted: readonly { blob_id: number }[]): Promise<boolean> {
+  for (const { blob_id } of deleted) await markBlobUnreferenced(session, { blobId: blob_id });
+  return deleted.length > 0;
+}
+
+interface LayerRow {
+  repository_id: number;
+  digest: Digest;
+  bytes: number;
+  location: string;
+  blob_id: number;
+  lease_until: number;
+  referenced: number;
+  media_type: string | null;
+}
+
+function toLayer(row: LayerRow): Layer {
+  return {
+    repositoryId: row.repository_id,
+    digest: row.digest,
+    bytes: row.bytes,
+    location: row.location,
+    blobId: row.blob_id,
+    leaseUntil: new Date(row.lease_until),
+    ...(row.media_type !== null && { mediaType: row.media_type }),
+    referenced: row.referenced === 1,
+  };
+}
+
+interface OneLayer {
+  repositoryId: number;
+  digest: Digest;
+}
+
+function layersWithBlobs(db: Kysely<Tables>) {
+  return db
+    .selectFrom('layers')
+    .innerJoin('blobs', 'blobs.id', 'layers.blob_id')
+    .select(['layers.repository_id', 'layers.digest', 'layers.blob_id', 'layers.lease_until', 'layers.referenced'])
+    .select(['blobs.bytes', 'blobs.location'])
+    .select(({ selectFrom }) =>
+      // Images may differ in what they call a layer: the oldest of them has its way.
+      selectFrom('image_layers')
+        .select('image_layers.media_type')
+        .whereRef('image_layers.repository_id', '=', 'layers.repository_id')
+        .whereRef('image_layers.layer_digest', '=', 'layers.digest')
+        .orderBy('image_layers.image_id')
+        .limit(sql.lit(1))
+        .as('media_type'),
+    );
+}
+
+const find = prepared((db, { repositoryId, digest }: Placeholders<OneLayer>) =>
+  layersWithBlobs(db).where('layers.repository_id', '=', repositoryId).where('layers.digest', '=', digest),
+);
+
+interface ManyLayers {
+  repositoryId: number;
+  digests: string;
+}
+
+const findMany = prepared((db, { repositoryId, digests }: Placeholders<ManyLayers>, { texts }) =>
+  layersWithBlobs(db)
+    .where('layers.repository_id', '=', repositoryId)
+    .where('layers.digest', 'in', db.selectFrom(texts<Digest>(digests).as('wanted')).select('wanted.value')),
+);
+
+const expired = prepared((db, { now, limit }: Placeholders<{ now: number; limit: number }>) =>
+  db
+    .selectFrom('layers')
+    .select(['repository_id', 'digest'])
+    .where('referenced', '=', sql.lit(0))
+    .where('lease_until', '<', now)
+    .orderBy('lease_until')
+    .limit(limit),
+);
+
+const insert = prepared(
+  (db, { repositoryId, digest, blobId, leaseUntil }: Placeholders<OneLayer & { blobId: number; leaseUntil: number }>) =>
+    db
+      .insertInto('layers')
+      .values(({ selectFrom, exists }) => ({
+        repository_id: repositoryId,
+        digest,
+        blob_id: blobId,
+        lease_until: leaseUntil,
+        // An image may have come before its layer: manifests may name layers that live elsewhere.
+        referenced: sql<number>`case when ${exists(
+          selectFrom('image_layers')
+            .select('image_id')
+            .where('repository_id', '=', repositoryId)
+            .where('layer_digest', '=', digest),
+        )} then 1 else 0 end`,
+      }))
+      .onConflict((conflict) => conflict.columns(['repository_id', 'digest']).doNothing())
+      .returning('blob_id'),
+);
+
+const markBlobReferenced = prepared((db, { blobId }: Placeholders<{ blobId: number }>) =>
+  db.updateTable('blobs').set({ referenced: 1 }).where('id', '=', blobId).where('referenced', '=', sql.lit(0)),
+);
+
+const markBlobUnreferenced = prepared((db, { blobId }: Placeholders<{ blobId: number }>) =>
+  db
+    .updateTable('blobs')
+    .set({ referenced: 0 })
+    .where('id', '=', blobId)
+    .where(({ not, exists, selectFrom }) =>
+      not(exists(selectFrom('layers').select('layers.digest').where('layers.blob_id', '=', blobId))),
+    ),
+);
+
+const prolongLease = prepared(
+  (db, { repositoryId, digest, leaseUntil }: Placeholders<OneLayer & { leaseUntil: number }>) =>
+    db
+      .updateTable('layers')
+      .set({ lease_until: leaseUntil })
+      .where('repository_id', '=', repositoryId)
+      .where('digest', '=', digest)
+      .where('lease_until', '<', leaseUntil),
+);
+
+const renewLeases = prepared(
+  (db, { repositoryId, digests, leaseUntil }: Placeholders<ManyLayers & { leaseUntil: number }>, { texts }) =>
+    db
+      .updateTable('layers')
+      .set({ lease_until: leaseUntil })
+      .where('repository_id', '=', repositoryId)
+      .where('digest', 'in', db.selectFrom(texts<Digest>(digests).as('wanted')).select('wanted.value'))
+      .where('referenced', '=', 0),
+);
+
+const deleteUnused = prepared((db, { repositoryId, digest }: Placeholders<OneLayer>) =>
+  db
+    .deleteFrom('layers')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .where('referenced', '=', 0)
+    .returning('blob_id'),
+);
+
+const deleteExpired = prepared((db, { repositoryId, digest, now }: Placeholders<OneLayer & { now: number }>) =>
+  db
+    .deleteFrom('layers')
+    .where('repository_id', '=', repositoryId)
+    .where('digest', '=', digest)
+    .where('referenced', '=', 0)
+    .where('lease_until', '<', now)
+    .returning('blob_id'),
+);

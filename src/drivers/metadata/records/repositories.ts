@@ -1,0 +1,176 @@
+import type { Selectable } from 'kysely';
+import type { Repository, RepositoryReads, RepositoryRecords } from '../../../core/repositories/repository-records.ts';
+import { type Placeholders, prepared, run, type Session } from '../session.ts';
+import type { RepositoriesTable } from '../tables.ts';
+
+export function repositoryReads(session: Session): RepositoryReads {
+  return {
+    async find({ accountId, region }, name) {
+      const [row] = await find(session, { account: accountId, region, name });
+      return row && toRepository(row);
+    },
+    async findMany({ accountId, region }, names) {
+      const rows = await findMany(session, { account: accountId, region, names: JSON.stringify(names) });
+      return rows.map(toRepository);
+    },
+    async page({ accountId, region }, after, limit) {
+      const rows = await page(session, { account: accountId, region, after, limit });
+      return rows.map(toRepository);
+    },
+  };
+}
+
+export function repositoryRecords(session: Session): RepositoryRecords {
+  return {
+    ...repositoryReads(session),
+    async insert(repository) {
+      const [row] = await insert(session, {
+        account: repository.registry.accountId,
+        region: repository.registry.region,
+        name: repository.name,
+        createdAt: repository.createdAt.getTime(),
+        mutability: repository.imageTagMutability,
+        exclusionFilters: JSON.stringify(repository.exclusionFilters),
+        scanOnPush: repository.scanOnPush ? 1 : 0,
+        encryptionType: repository.encryption.encryptionType,
+        kmsKey: repository.encryption.kmsKey ?? null,
+        resourceTags: JSON.stringify(repository.resourceTags),
+      });
+      return row && { ...repository, id: row.id };
+    },
+    async update(id, changes) {
+      const columns = changedColumns(changes);
+      if (Object.keys(columns).length === 0) return;
+      await run(session, session.dialect.build.updateTable('repositories').set(columns).where('id', '=', id));
+    },
+    async delete(id) {
+      await releaseBlobs(session, { id });
+      await deleteRepository(session, { id });
+    },
+  };
+}
+
+function toRepository(row: Selectable<RepositoriesTable>): Repository {
+  return {
+    id: row.id,
+    registry: { accountId: row.account, region: row.region },
+    name: row.name,
+    createdAt: new Date(row.created_at),
+    imageTagMutability: row.image_tag_mutability,
+    exclusionFilters: JSON.parse(row.exclusion_filters_json),
+    scanOnPush: row.scan_on_push === 1,
+    encryption: { encryptionType: row.encryption_type, ...(row.kms_key !== null && { kmsKey: row.kms_key }) },
+    resourceTags: JSON.parse(row.resource_tags_json),
+  };
+}
+
+function changedColumns(changes: Parameters<RepositoryRecords['update']>[1]): Partial<Selectable<RepositoriesTable>> {
+  const { imageTagMutability, exclusionFilters, scanOnPush, resourceTags } = changes;
+  return {
+    ...(imageTagMutability !== undefined && { image_tag_mutability: imageTagMutability }),
+    ...(exclusionFilters !== undefined && { exclusion_filters_json: JSON.stringify(exclusionFilters) }),
+    ...(scanOnPush !== undefined && { scan_on_push: scanOnPush ? 1 : 0 }),
+    ...(resourceTags !== undefined && { resource_tags_json: JSON.stringify(resourceTags) }),
+  };
+}
+
+const COLUMNS = [
+  'id',
+  'account',
+  'region',
+  'name',
+  'created_at',
+  'image_tag_mutability',
+  'exclusion_filters_json',
+  'scan_on_push',
+  'encryption_type',
+  'kms_key',
+  'resource_tags_json',
+] as const;
+
+interface InRegistry {
+  account: string;
+  region: string;
+}
+
+const find = prepared((db, { account, region, name }: Placeholders<InRegistry & { name: string }>) =>
+  db
+    .selectFrom('repositories')
+    .select(COLUMNS)
+    .where('account', '=', account)
+    .where('region', '=', region)
+    .where('name', '=', name),
+);
+
+const findMany = prepared((db, { account, region, names }: Placeholders<InRegistry & { names: string }>, { texts }) =>
+  db
+    .selectFrom('repositories')
+    .select(COLUMNS)
+    .where('account', '=', account)
+    .where('region', '=', region)
+    .where('name', 'in', db.selectFrom(texts(names).as('wanted')).select('wanted.value')),
+);
+
+const page = prepared(
+  (db, { account, region, after, limit }: Placeholders<InRegistry & { after: string; limit: number }>) =>
+    db
+      .selectFrom('repositories')
+      .select(COLUMNS)
+      .where('account', '=', account)
+      .where('region', '=', region)
+      .where('name', '>', after)
+      .orderBy('name')
+      .limit(limit),
+);
+
+interface NewRepository extends InRegistry {
+  name: string;
+  createdAt: number;
+  mutability: Repository['imageTagMutability'];
+  exclusionFilters: string;
+  scanOnPush: number;
+  encryptionType: Repository['encryption']['encryptionType'];
+  kmsKey: string | null;
+  resourceTags: string;
+}
+
+const insert = prepared((db, repository: Placeholders<NewRepository>) =>
+  db
+    .insertInto('repositories')
+    .values({
+      account: repository.account,
+      region: repository.region,
+      name: repository.name,
+      created_at: repository.createdAt,
+      image_tag_mutability: repository.mutability,
+      exclusion_filters_json: repository.exclusionFilters,
+      scan_on_push: repository.scanOnPush,
+      encryption_type: repository.encryptionType,
+      kms_key: repository.kmsKey,
+      resource_tags_json: repository.resourceTags,
+    })
+    .onConflict((conflict) => conflict.columns(['account', 'region', 'name']).doNothing())
+    .returning('id'),
+);
+
+/** Blobs that only layers of the repository point at: the layers go with the repository, by foreign key. */
+const releaseBlobs = prepared((db, { id }: Placeholders<{ id: number }>) =>
+  db
+    .updateTable('blobs')
+    .set({ referenced: 0 })
+    .where('id', 'in', db.selectFrom('layers').select('blob_id').where('repository_id', '=', id))
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('layers as other')
+            .select('other.blob_id')
+            .whereRef('other.blob_id', '=', 'blobs.id')
+            .where('other.repository_id', '<>', id),
+        ),
+      ),
+    ),
+);
+
+const deleteRepository = prepared((db, { id }: Placeholders<{ id: number }>) =>
+  db.deleteFrom('repositories').where('id', '=', id),
+);

@@ -1,0 +1,126 @@
+import type { Selectable } from 'kysely';
+import type { Upload, UploadReads, UploadRecords } from '../../../core/layers/upload-records.ts';
+import { type Placeholders, prepared, run, type Session } from '../session.ts';
+import type { UploadsTable } from '../tables.ts';
+
+export function uploadReads(session: Session): UploadReads {
+  return {
+    async find(repositoryId, id) {
+      const [row] = await find(session, { repositoryId, id });
+      return row && toUpload(row);
+    },
+    async exists(id) {
+      return (await findId(session, { id })).length > 0;
+    },
+    async idle(before, limit) {
+      return (await idle(session, { before: before.getTime(), limit })).map(toUpload);
+    },
+  };
+}
+
+export function uploadRecords(session: Session): UploadRecords {
+  return {
+    ...uploadReads(session),
+    async insert(upload) {
+      await insert(session, {
+        id: upload.id,
+        repositoryId: upload.repositoryId,
+        parts: upload.parts,
+        bytes: upload.bytes,
+        lastPartBytes: upload.lastPartBytes,
+        smallestEarlierPartBytes: upload.smallestEarlierPartBytes ?? null,
+        createdAt: upload.createdAt.getTime(),
+        touchedAt: upload.touchedAt.getTime(),
+      });
+    },
+    async update(id, changes) {
+      const columns = changedColumns(changes);
+      if (Object.keys(columns).length === 0) return;
+      await run(session, session.dialect.build.updateTable('uploads').set(columns).where('id', '=', id));
+    },
+    async delete(id) {
+      return (await deleteUpload(session, { id })).length > 0;
+    },
+  };
+}
+
+function toUpload(row: Selectable<UploadsTable>): Upload {
+  return {
+    id: row.id,
+    repositoryId: row.repository_id,
+    parts: row.parts,
+    bytes: row.bytes,
+    lastPartBytes: row.last_part_bytes,
+    ...(row.smallest_earlier_part_bytes !== null && { smallestEarlierPartBytes: row.smallest_earlier_part_bytes }),
+    createdAt: new Date(row.created_at),
+    touchedAt: new Date(row.touched_at),
+  };
+}
+
+function changedColumns(changes: Parameters<UploadRecords['update']>[1]): Partial<Selectable<UploadsTable>> {
+  const { parts, bytes, lastPartBytes, smallestEarlierPartBytes, touchedAt } = changes;
+  return {
+    ...(parts !== undefined && { parts }),
+    ...(bytes !== undefined && { bytes }),
+    ...(lastPartBytes !== undefined && { last_part_bytes: lastPartBytes }),
+    ...(smallestEarlierPartBytes !== undefined && { smallest_earlier_part_bytes: smallestEarlierPartBytes }),
+    ...(touchedAt !== undefined && { touched_at: touchedAt.getTime() }),
+  };
+}
+
+const COLUMNS = [
+  'id',
+  'repository_id',
+  'parts',
+  'bytes',
+  'last_part_bytes',
+  'smallest_earlier_part_bytes',
+  'created_at',
+  'touched_at',
+] as const;
+
+const find = prepared((db, { repositoryId, id }: Placeholders<{ repositoryId: number; id: string }>) =>
+  db.selectFrom('uploads').select(COLUMNS).where('id', '=', id).where('repository_id', '=', repositoryId),
+);
+
+const findId = prepared((db, { id }: Placeholders<{ id: string }>) =>
+  db.selectFrom('uploads').select('id').where('id', '=', id),
+);
+
+const idle = prepared((db, { before, limit }: Placeholders<{ before: number; limit: number }>) =>
+  db
+    .selectFrom('uploads')
+    .select(COLUMNS)
+    .where('touched_at', '<', before)
+    .orderBy('touched_at')
+    .orderBy('id')
+    .limit(limit),
+);
+
+interface NewUpload {
+  id: string;
+  repositoryId: number;
+  parts: number;
+  bytes: number;
+  lastPartBytes: number;
+  smallestEarlierPartBytes: number | null;
+  createdAt: number;
+  touchedAt: number;
+}
+
+const insert = prepared((db, upload: Placeholders<NewUpload>) =>
+  db.insertInto('uploads').values({
+    id: upload.id,
+    repository_id: upload.repositoryId,
+    parts: upload.parts,
+    bytes: upload.bytes,
+    last_part_bytes: upload.lastPartBytes,
+    smallest_earlier_part_bytes: upload.smallestEarlierPartBytes,
+    created_at: upload.createdAt,
+    touched_at: upload.touchedAt,
+  }),
+);
+
+const deleteUpload = prepared((db, { id }: Placeholders<{ id: string }>) =>
+  db.deleteFrom('uploads').where('id', '=', id).returning('id'),
+);

@@ -1,0 +1,44 @@
+import type { MetadataStore, Reads, Records } from '../../core/metadata-store.ts';
+import { bringToPresentForm, presentVersion } from './migrate.ts';
+import { blobReads, blobRecords } from './records/blobs.ts';
+import { imageReads, imageRecords } from './records/images.ts';
+import { layerReads, layerRecords } from './records/layers.ts';
+import { repositoryReads, repositoryRecords } from './records/repositories.ts';
+import { signingKeyReads, signingKeyRecords } from './records/signing-keys.ts';
+import { uploadReads, uploadRecords } from './records/uploads.ts';
+import type { Session, SqlDatabase } from './session.ts';
+
+/** The metadata store over a database; the store owns the database and closes it. */
+export function sqlMetadataStore(database: SqlDatabase): MetadataStore {
+  return {
+    read: reads(database.reader),
+    transaction: (work) => database.transaction((session) => work(records(session))),
+    migrate: () => bringToPresentForm(database),
+    async ready() {
+      await presentVersion(database.reader);
+    },
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  };
+}
+
+function reads(session: Session): Reads {
+  return {
+    repositories: repositoryReads(session),
+    blobs: blobReads(session),
+    layers: layerReads(session),
+    uploads: uploadReads(session),
+    images: imageReads(session),
+    signingKeys: signingKeyReads(session),
+  };
+}
+
+function records(session: Session): Records {
+  return {
+    repositories: repositoryRecords(session),
+    blobs: blobRecords(session),
+    layers: layerRecords(session),
+    uploads: uploadRecords(session),
+    images: imageRecords(session),
+    signingKeys: signingKeyRecords(session),
+  };
+}

@@ -1,0 +1,118 @@
+import type { Generated } from 'kysely';
+import type { SigningPurpose } from '../../core/access/signing-key-records.ts';
+import type { Encryption, ImageTagMutability } from '../../core/repositories/repository-records.ts';
+import type { Digest } from '../../core/values/digest.ts';
+
+/**
+ * The tables as migrations make them. Times are milliseconds since 1970 (`…_at`, `…_until`), yes and no are 1 and 0,
+ * columns ending in `_json` hold JSON text.
+ */
+export interface Tables {
+  migrations: MigrationsTable;
+  repositories: RepositoriesTable;
+  blobs: BlobsTable;
+  layers: LayersTable;
+  uploads: UploadsTable;
+  images: ImagesTable;
+  manifests: ManifestsTable;
+  image_layers: ImageLayersTable;
+  image_children: ImageChildrenTable;
+  tags: TagsTable;
+  signing_keys: SigningKeysTable;
+}
+
+interface MigrationsTable {
+  version: number;
+  applied_at: number;
+}
+
+export interface RepositoriesTable {
+  id: Generated<number>;
+  account: string;
+  region: string;
+  name: string;
+  created_at: number;
+  image_tag_mutability: ImageTagMutability;
+  exclusion_filters_json: string;
+  scan_on_push: number;
+  encryption_type: Encryption['encryptionType'];
+  kms_key: string | null;
+  resource_tags_json: string;
+}
+
+interface BlobsTable {
+  id: Generated<number>;
+  scope: string;
+  digest: Digest;
+  location: string;
+  bytes: number;
+  created_at: number;
+  /** Whether a layer points at it; kept by every statement that makes or ends a layer. */
+  referenced: number;
+}
+
+interface LayersTable {
+  repository_id: number;
+  digest: Digest;
+  blob_id: number;
+  lease_until: number;
+  /** Whether an image of the repository uses it; kept by every statement that makes or ends an image or a layer. */
+  referenced: number;
+}
+
+export interface UploadsTable {
+  id: string;
+  repository_id: number;
+  parts: number;
+  bytes: number;
+  last_part_bytes: number;
+  smallest_earlier_part_bytes: number | null;
+  created_at: number;
+  touched_at: number;
+}
+
+interface ImagesTable {
+  id: Generated<number>;
+  repository_id: number;
+  digest: Digest;
+  media_type: string;
+  artifact_type: string | null;
+  subject_digest: Digest | null;
+  manifest_bytes: number;
+  image_bytes: number;
+  annotations_json: string | null;
+  pushed_at: number;
+}
+
+/** Apart from images, so that listing images reads no manifest. */
+interface ManifestsTable {
+  image_id: number;
+  bytes: Uint8Array;
+}
+
+interface ImageLayersTable {
+  repository_id: number;
+  layer_digest: Digest;
+  image_id: number;
+  media_type: string;
+}
+
+interface ImageChildrenTable {
+  repository_id: number;
+  child_digest: Digest;
+  image_id: number;
+}
+
+interface TagsTable {
+  repository_id: number;
+  name: string;
+  image_id: number;
+  updated_at: number;
+}
+
+interface SigningKeysTable {
+  id: string;
+  purpose: SigningPurpose;
+  secret: Uint8Array;
+  created_at: number;
+}
