@@ -72,6 +72,13 @@ export interface ImageReads {
   /** Whether the repository has any image. */
   hasAny(repositoryId: number): Promise<boolean>;
   countTags(imageId: number): Promise<number>;
+  /** Every image with its manifest, in the order of image ids, after an id. */
+  manifests(
+    afterImageId: number,
+    limit: number,
+  ): Promise<{ imageId: number; repositoryId: number; digest: Digest; bytes: Uint8Array }[]>;
+  /** Layers that images use and their repositories lack, which must never be. */
+  missingLayers(limit: number): Promise<{ repositoryId: number; imageDigest: Digest; layerDigest: Digest }[]>;
 }
 
 export interface ImageRecords extends ImageReads {

@@ -4,10 +4,12 @@ import type { Digest } from '../../../core/values/digest.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
 import { IMAGE_COLUMNS, type NewImage, toImage, toNewImage } from './image-rows.ts';
 import { imageListReads } from './images-listed.ts';
+import { imageVerificationReads } from './images-verified.ts';
 
 export function imageReads(session: Session): ImageReads {
   return {
     ...imageListReads(session),
+    ...imageVerificationReads(session),
     async find(repositoryId, digest) {
       const [row] = await find(session, { repositoryId, digest });
       return row && toImage(row);

@@ -1,0 +1,111 @@
+import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
+import type { Blob } from '../layers/layer-records.ts';
+
+/** What a run took away. */
+export interface GarbageReport {
+  readonly uploads: number;
+  readonly layers: number;
+  readonly blobs: number;
+  readonly bytes: number;
+  /** Sealed or staged bytes that no record named: remains of crashes. */
+  readonly orphans: number;
+}
+
+/** Small enough that a push does not wait for it. */
+const BATCH = 200;
+
+/**
+ * Takes what nothing points at any more, while the registry works. Facts go first, in transactions that look again; bytes
+ * follow. A location is never used twice, so bytes that a deleted fact named can be nobody else's.
+ *
+ * @param onProgress told of what was taken so far, now and then
+ */
+export async function collectGarbage(
+  dependencies: CoreDependencies,
+  onProgress: (report: GarbageReport) => void = () => {},
+): Promise<GarbageReport> {
+  const report = { uploads: 0, layers: 0, blobs: 0, bytes: 0, orphans: 0 };
+  const progress = () => onProgress({ ...report });
+  for await (const count of forgetIdleUploads(dependencies)) {
+    report.uploads += count;
+    progress();
+  }
+  for await (const count of endLeases(dependencies)) {
+    report.layers += count;
+    progress();
+  }
+  for await (const blob of deleteBlobs(dependencies)) {
+    report.blobs++;
+    report.bytes += blob.bytes;
+    progress();
+  }
+  for await (const bytes of deleteOrphans(dependencies)) {
+    report.orphans++;
+    report.bytes += bytes;
+    progress();
+  }
+  return report;
+}
+
+/** An upload whose staged bytes still change is not idle, whatever its record says: streams do not write records. */
+async function* forgetIdleUploads({ metadata, blobs, now, settings }: CoreDependencies) {
+  const before = secondsAfter(now(), -settings.uploadIdleSeconds);
+  const active = new Set<string>();
+  for await (const { uploadId, changedAt } of blobs.staged()) if (changedAt >= before) active.add(uploadId);
+  for (;;) {
+    const candidates = await metadata.read.uploads.idle(before, BATCH + active.size);
+    const idle = candidates.filter(({ id }) => !active.has(id)).slice(0, BATCH);
+    if (idle.length === 0) return;
+    await metadata.transaction(async (records) => {
+      for (const { id } of idle) await records.uploads.delete(id);
+    });
+    for (const { id } of idle) await blobs.discard(id);
+    yield idle.length;
+  }
+}
+
+async function* endLeases({ metadata, now }: CoreDependencies) {
+  for (;;) {
+    const at = now();
+    const expired = await metadata.read.layers.expired(at, BATCH);
+    if (expired.length === 0) return;
+    yield await metadata.transaction(async (records) => {
+      let ended = 0;
+      for (const { repositoryId, digest } of expired) {
+        if (await records.layers.deleteExpired(repositoryId, digest, at)) ended++;
+      }
+      return ended;
+    });
+  }
+}
+
+async function* deleteBlobs({ metadata, blobs }: CoreDependencies) {
+  for (;;) {
+    const unreferenced = await metadata.read.blobs.unreferenced(BATCH);
+    if (unreferenced.length === 0) return;
+    const deleted = await metadata.transaction(async (records) => {
+      const gone: Blob[] = [];
+      for (const blob of unreferenced) if (await records.blobs.deleteUnreferenced(blob.id)) gone.push(blob);
+      return gone;
+    });
+    for (const blob of deleted) {
+      await blobs.delete(blob.location);
+      yield blob;
+    }
+  }
+}
+
+/** Young bytes without a fact are a push between its two steps; only old ones are remains. */
+async function* deleteOrphans({ metadata, blobs, now, settings }: CoreDependencies) {
+  const before = secondsAfter(now(), -settings.orphanSeconds);
+  for await (const { location, sealedAt, bytes } of blobs.list()) {
+    if (sealedAt >= before || (await metadata.read.blobs.hasLocation(location))) continue;
+    await blobs.delete(location);
+    yield bytes;
+  }
+  for await (const { uploadId, changedAt, bytes } of blobs.staged()) {
+    if (changedAt >= before || (await metadata.read.uploads.exists(uploadId))) continue;
+    await blobs.discard(uploadId);
+    yield bytes;
+  }
+}
