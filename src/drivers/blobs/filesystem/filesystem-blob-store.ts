@@ -40,7 +40,7 @@ export async function openFilesystemBlobStore(options: FilesystemBlobStoreOption
     await folders.ensure(paths.uploads);
     await folders.ensure(paths.blobs);
   });
-  const workers = new UploadWorkers(options.workers ?? Math.max(1, availableParallelism() - 1));
+  const workers = new UploadWorkers(Math.max(1, options.workers ?? availableParallelism() - 1));
   return new FilesystemBlobStore(paths, folders, workers);
 }
 
