@@ -1,0 +1,111 @@
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { type Refusal, type RefusalKind, RefusedError } from '../../core/errors.ts';
+import { BodyTooLargeError } from '../../http/body.ts';
+import { sendJson } from '../../http/json.ts';
+import { apiVersion } from './api-version.ts';
+
+/** Error codes of the OCI distribution specification 1.1, and those of its predecessor that ECR uses. */
+export type OciErrorCode =
+  | 'BLOB_UNKNOWN'
+  | 'BLOB_UPLOAD_INVALID'
+  | 'BLOB_UPLOAD_UNKNOWN'
+  | 'DENIED'
+  | 'DIGEST_INVALID'
+  | 'MANIFEST_BLOB_UNKNOWN'
+  | 'MANIFEST_INVALID'
+  | 'MANIFEST_UNKNOWN'
+  | 'NAME_INVALID'
+  | 'NAME_UNKNOWN'
+  | 'PAGINATION_NUMBER_INVALID'
+  | 'SIZE_INVALID'
+  | 'TAG_INVALID'
+  | 'UNKNOWN'
+  | 'UNSUPPORTED';
+
+/** A refusal of the face's own: the request cannot be turned into a call of core. */
+export class OciError extends Error {
+  readonly status: number;
+  readonly code: OciErrorCode;
+  readonly headers: OutgoingHttpHeaders;
+  constructor(status: number, code: OciErrorCode, message: string, headers: OutgoingHttpHeaders = {}) {
+    super(message);
+    this.name = 'OciError';
+    this.status = status;
+    this.code = code;
+    this.headers = headers;
+  }
+}
+
+/** How a refusal reads here; undefined for what is no refusal but a fault. */
+export function ociErrorOf(error: unknown): OciError | undefined {
+  if (error instanceof OciError) return error;
+  if (error instanceof RefusedError) return errorOfRefusal(error.refusal, error.message);
+  if (error instanceof BodyTooLargeError) return new OciError(413, 'SIZE_INVALID', error.message);
+  return undefined;
+}
+
+/** The specification's JSON form ("Error Codes"). */
+export function sendOciError(response: ServerResponse, { status, code, message, headers }: OciError): void {
+  sendJson(response, status, { errors: [{ code, message }] }, { ...apiVersion, ...headers });
+}
+
+function errorOfRefusal(refusal: Refusal, message: string): OciError {
+  const { status, code, headers } = answers[refusal.kind];
+  switch (refusal.kind) {
+    case 'image-not-found':
+      // ECR's docker endpoint says it in fewer words than its API.
+      return new OciError(status, code, 'Requested image not found');
+    case 'invalid-parameter':
+      return new OciError(status, codeOfParameter[refusal.parameter] ?? code, message);
+    default:
+      return new OciError(status, code, message, headers);
+  }
+}
+
+interface OciAnswer {
+  readonly status: number;
+  readonly code: OciErrorCode;
+  readonly headers?: OutgoingHttpHeaders;
+}
+
+const codeOfParameter: Readonly<Record<string, OciErrorCode>> = {
+  repositoryName: 'NAME_INVALID',
+  imageTag: 'TAG_INVALID',
+  imageDigest: 'DIGEST_INVALID',
+  layerDigests: 'DIGEST_INVALID',
+};
+
+/** Codes and words are ECR's where a refusal is ECR's own; statuses, and codes it has its own mind about, the specification's. */
+const answers: Readonly<Record<RefusalKind, OciAnswer>> = {
+  'invalid-parameter': { status: 400, code: 'UNSUPPORTED' },
+  'access-denied': { status: 403, code: 'DENIED' },
+  'repository-not-found': { status: 404, code: 'NAME_UNKNOWN' },
+  'repository-already-exists': { status: 409, code: 'NAME_INVALID' },
+  'repository-not-empty': { status: 409, code: 'UNSUPPORTED' },
+  'invalid-resource-tag': { status: 400, code: 'UNSUPPORTED' },
+  'too-many-resource-tags': { status: 400, code: 'UNSUPPORTED' },
+  'upload-not-found': { status: 404, code: 'BLOB_UPLOAD_UNKNOWN' },
+  'upload-busy': { status: 409, code: 'BLOB_UPLOAD_INVALID', headers: { 'Retry-After': 1 } },
+  'upload-empty': { status: 400, code: 'BLOB_UPLOAD_INVALID' },
+  'layer-part-invalid': { status: 416, code: 'BLOB_UPLOAD_INVALID' },
+  'layer-part-too-small': { status: 400, code: 'BLOB_UPLOAD_INVALID' },
+  'layer-limit-exceeded': { status: 413, code: 'BLOB_UPLOAD_INVALID' },
+  'layer-digest-mismatch': { status: 400, code: 'DIGEST_INVALID' },
+  'layer-already-exists': { status: 409, code: 'BLOB_UPLOAD_INVALID' },
+  'layer-not-found': { status: 404, code: 'BLOB_UNKNOWN' },
+  'layer-inaccessible': { status: 404, code: 'BLOB_UNKNOWN' },
+  'layer-in-use': { status: 405, code: 'UNSUPPORTED', headers: { Allow: 'GET, HEAD' } },
+  // ECR says BLOB_UPLOAD_UNKNOWN, the specification asks for this one ("Pushing Manifests").
+  'layers-not-found': { status: 400, code: 'MANIFEST_BLOB_UNKNOWN' },
+  'download-link-invalid': { status: 403, code: 'DENIED' },
+  'image-not-found': { status: 404, code: 'MANIFEST_UNKNOWN' },
+  'image-already-exists': { status: 409, code: 'MANIFEST_INVALID' },
+  'image-tag-already-exists': { status: 400, code: 'TAG_INVALID' },
+  'image-digest-mismatch': { status: 400, code: 'DIGEST_INVALID' },
+  'referenced-images-not-found': { status: 400, code: 'MANIFEST_BLOB_UNKNOWN' },
+  'image-referenced-by-index': { status: 405, code: 'UNSUPPORTED', headers: { Allow: 'GET, HEAD, PUT' } },
+  'manifest-invalid': { status: 400, code: 'MANIFEST_INVALID' },
+  'limit-exceeded': { status: 403, code: 'DENIED' },
+  kms: { status: 400, code: 'DENIED' },
+  'storage-full': { status: 507, code: 'UNKNOWN' },
+};
