@@ -41,6 +41,7 @@ const CREDENTIAL = /^([A-Za-z0-9_]{1,128})\/([0-9]{8})\/([0-9a-z-]{2,25})\/([a-z
 
 function parseCredential(text: string): CredentialScope | undefined {
   const [, accessKeyId, date, region, service] = CREDENTIAL.exec(text) ?? [];
-  if (accessKeyId === undefined || date === undefined || region === undefined || service === undefined) return undefined;
+  if (accessKeyId === undefined || date === undefined || region === undefined || service === undefined)
+    return undefined;
   return { accessKeyId, date, region, service };
 }

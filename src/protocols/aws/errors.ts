@@ -1,0 +1,88 @@
+import { type Refusal, type RefusalKind, RefusedError } from '../../core/errors.ts';
+
+/** An error as it stands on the wire. Names without a modelled exception are those of AWS's common front end. */
+export class AwsError extends Error {
+  /** The `__type` that clients tell errors apart by. */
+  readonly code: string;
+  readonly status: 400 | 413 | 500;
+  /** Typed members besides `message`. */
+  readonly members: Readonly<Record<string, unknown>>;
+  constructor(code: string, message: string, { status = 400, members = {} }: Wire = {}) {
+    super(message);
+    this.name = 'AwsError';
+    this.code = code;
+    this.status = status;
+    this.members = members;
+  }
+}
+
+interface Wire {
+  readonly status?: 400 | 413 | 500;
+  readonly members?: Readonly<Record<string, unknown>>;
+}
+
+/** A broken constraint in ECR's wording. */
+export function invalidParameter(
+  parameter: string,
+  constraint: string,
+  exception = 'InvalidParameterException',
+): AwsError {
+  return new AwsError(exception, `Invalid parameter at '${parameter}' failed to satisfy constraint: '${constraint}'`);
+}
+
+/** How anything that was thrown reads on the wire: core's refusals by the table below, the unexpected as ServerException. */
+export function awsErrorOf(error: unknown, requestId: string): AwsError {
+  if (error instanceof AwsError) return error;
+  if (!(error instanceof RefusedError)) {
+    const message = `The server failed. It logged the reason under request id ${requestId}`;
+    return new AwsError('ServerException', message, { status: 500 });
+  }
+  const { refusal } = error;
+  const code = EXCEPTIONS[refusal.kind];
+  const status = code === 'ServerException' ? 500 : 400;
+  return new AwsError(code, error.message, { status, members: membersOf(refusal) });
+}
+
+/** Every refusal of core's has a name here, also where no operation of this face can meet it. */
+const EXCEPTIONS: Record<RefusalKind, string> = {
+  'invalid-parameter': 'InvalidParameterException',
+  'access-denied': 'AccessDeniedException',
+  'repository-not-found': 'RepositoryNotFoundException',
+  'repository-already-exists': 'RepositoryAlreadyExistsException',
+  'repository-not-empty': 'RepositoryNotEmptyException',
+  'invalid-resource-tag': 'InvalidTagParameterException',
+  'too-many-resource-tags': 'TooManyTagsException',
+  'upload-not-found': 'UploadNotFoundException',
+  // Whose request is still writing? Mostly the same client's, which lost patience and sent the part again. SDKs back off and
+  // retry on throttling; by then the first part has landed, and lastValidByteReceived tells where to go on.
+  'upload-busy': 'ThrottlingException',
+  'upload-empty': 'EmptyUploadException',
+  'layer-part-invalid': 'InvalidLayerPartException',
+  'layer-part-too-small': 'LayerPartTooSmallException',
+  'layer-limit-exceeded': 'LimitExceededException',
+  'layer-digest-mismatch': 'InvalidLayerException',
+  'layer-already-exists': 'LayerAlreadyExistsException',
+  'layer-not-found': 'LayersNotFoundException',
+  'layer-inaccessible': 'LayerInaccessibleException',
+  'layer-in-use': 'InvalidParameterException',
+  'layers-not-found': 'LayersNotFoundException',
+  'download-link-invalid': 'AccessDeniedException',
+  'image-not-found': 'ImageNotFoundException',
+  'image-already-exists': 'ImageAlreadyExistsException',
+  'image-tag-already-exists': 'ImageTagAlreadyExistsException',
+  'image-digest-mismatch': 'ImageDigestDoesNotMatchException',
+  'referenced-images-not-found': 'ReferencedImagesNotFoundException',
+  'image-referenced-by-index': 'InvalidParameterException',
+  'manifest-invalid': 'InvalidParameterException',
+  'limit-exceeded': 'LimitExceededException',
+  kms: 'KmsException',
+  'storage-full': 'ServerException',
+};
+
+/** The two modelled exceptions that carry more than words. */
+function membersOf(refusal: Refusal): Readonly<Record<string, unknown>> {
+  if (refusal.kind === 'kms') return { kmsError: refusal.kmsError };
+  if (refusal.kind !== 'layer-part-invalid') return {};
+  const { registryId, repositoryName, uploadId, lastValidByteReceived } = refusal;
+  return { registryId, repositoryName, uploadId, lastValidByteReceived };
+}

@@ -1,0 +1,160 @@
+import type { Call } from '../../core/access/caller.ts';
+import { repositoryArn } from '../../core/values/registry.ts';
+import { getAuthorizationToken } from './access/GetAuthorizationToken.ts';
+import { AwsError } from './errors.ts';
+import { batchDeleteImage } from './images/BatchDeleteImage.ts';
+import { batchGetImage } from './images/BatchGetImage.ts';
+import { describeImages } from './images/DescribeImages.ts';
+import { listImageReferrers } from './images/ListImageReferrers.ts';
+import { listImages } from './images/ListImages.ts';
+import { putImage } from './images/PutImage.ts';
+import { batchCheckLayerAvailability } from './layers/BatchCheckLayerAvailability.ts';
+import { completeLayerUpload } from './layers/CompleteLayerUpload.ts';
+import { getDownloadUrlForLayer } from './layers/GetDownloadUrlForLayer.ts';
+import { initiateLayerUpload } from './layers/InitiateLayerUpload.ts';
+import { uploadLayerPart } from './layers/UploadLayerPart.ts';
+import type { Operation, OperationName, OperationRequest } from './operation.ts';
+import { createRepository } from './repositories/CreateRepository.ts';
+import { deleteRepository } from './repositories/DeleteRepository.ts';
+import { describeRepositories } from './repositories/DescribeRepositories.ts';
+import { listTagsForResource } from './repositories/ListTagsForResource.ts';
+import { putImageTagMutability } from './repositories/PutImageTagMutability.ts';
+import { repositoryOfArn } from './repositories/resource-arn.ts';
+import { tagResource } from './repositories/TagResource.ts';
+import { untagResource } from './repositories/UntagResource.ts';
+
+/** The ECR API at a glance: every operation, what a caller must be allowed to do to what, and who answers. */
+export const OPERATIONS = {
+  GetAuthorizationToken: { action: 'ecr:GetAuthorizationToken', resources: anything, run: getAuthorizationToken },
+
+  CreateRepository: { action: 'ecr:CreateRepository', resources: theRepository, run: createRepository },
+  DescribeRepositories: { action: 'ecr:DescribeRepositories', resources: namedRepositories, run: describeRepositories },
+  DeleteRepository: { action: 'ecr:DeleteRepository', resources: theRepository, run: deleteRepository },
+  PutImageTagMutability: {
+    action: 'ecr:PutImageTagMutability',
+    resources: theRepository,
+    run: putImageTagMutability,
+  },
+  TagResource: { action: 'ecr:TagResource', resources: taggedResource, run: tagResource },
+  UntagResource: { action: 'ecr:UntagResource', resources: taggedResource, run: untagResource },
+  ListTagsForResource: { action: 'ecr:ListTagsForResource', resources: taggedResource, run: listTagsForResource },
+  SetRepositoryPolicy: { action: 'ecr:SetRepositoryPolicy', resources: theRepository },
+  GetRepositoryPolicy: { action: 'ecr:GetRepositoryPolicy', resources: theRepository },
+  DeleteRepositoryPolicy: { action: 'ecr:DeleteRepositoryPolicy', resources: theRepository },
+
+  BatchCheckLayerAvailability: {
+    action: 'ecr:BatchCheckLayerAvailability',
+    resources: theRepository,
+    run: batchCheckLayerAvailability,
+  },
+  InitiateLayerUpload: { action: 'ecr:InitiateLayerUpload', resources: theRepository, run: initiateLayerUpload },
+  UploadLayerPart: { action: 'ecr:UploadLayerPart', resources: theRepository, run: uploadLayerPart },
+  CompleteLayerUpload: { action: 'ecr:CompleteLayerUpload', resources: theRepository, run: completeLayerUpload },
+  GetDownloadUrlForLayer: {
+    action: 'ecr:GetDownloadUrlForLayer',
+    resources: theRepository,
+    run: getDownloadUrlForLayer,
+  },
+
+  PutImage: { action: 'ecr:PutImage', resources: theRepository, run: putImage },
+  BatchGetImage: { action: 'ecr:BatchGetImage', resources: theRepository, run: batchGetImage },
+  BatchDeleteImage: { action: 'ecr:BatchDeleteImage', resources: theRepository, run: batchDeleteImage },
+  ListImages: { action: 'ecr:ListImages', resources: theRepository, run: listImages },
+  DescribeImages: { action: 'ecr:DescribeImages', resources: theRepository, run: describeImages },
+  // "Needs ecr:BatchGetImage" (ECR API reference, ListImageReferrers).
+  ListImageReferrers: { action: 'ecr:BatchGetImage', resources: theRepository, run: listImageReferrers },
+  UpdateImageStorageClass: { action: 'ecr:UpdateImageStorageClass', resources: theRepository },
+
+  PutLifecyclePolicy: { action: 'ecr:PutLifecyclePolicy', resources: theRepository },
+  GetLifecyclePolicy: { action: 'ecr:GetLifecyclePolicy', resources: theRepository },
+  DeleteLifecyclePolicy: { action: 'ecr:DeleteLifecyclePolicy', resources: theRepository },
+  StartLifecyclePolicyPreview: { action: 'ecr:StartLifecyclePolicyPreview', resources: theRepository },
+  GetLifecyclePolicyPreview: { action: 'ecr:GetLifecyclePolicyPreview', resources: theRepository },
+
+  StartImageScan: { action: 'ecr:StartImageScan', resources: theRepository },
+  DescribeImageScanFindings: { action: 'ecr:DescribeImageScanFindings', resources: theRepository },
+  PutImageScanningConfiguration: { action: 'ecr:PutImageScanningConfiguration', resources: theRepository },
+  BatchGetRepositoryScanningConfiguration: {
+    action: 'ecr:BatchGetRepositoryScanningConfiguration',
+    resources: namedRepositories,
+  },
+  GetRegistryScanningConfiguration: { action: 'ecr:GetRegistryScanningConfiguration', resources: anything },
+  PutRegistryScanningConfiguration: { action: 'ecr:PutRegistryScanningConfiguration', resources: anything },
+
+  PutRegistryPolicy: { action: 'ecr:PutRegistryPolicy', resources: anything },
+  GetRegistryPolicy: { action: 'ecr:GetRegistryPolicy', resources: anything },
+  DeleteRegistryPolicy: { action: 'ecr:DeleteRegistryPolicy', resources: anything },
+  DescribeRegistry: { action: 'ecr:DescribeRegistry', resources: anything },
+  GetAccountSetting: { action: 'ecr:GetAccountSetting', resources: anything },
+  PutAccountSetting: { action: 'ecr:PutAccountSetting', resources: anything },
+
+  PutReplicationConfiguration: { action: 'ecr:PutReplicationConfiguration', resources: anything },
+  DescribeImageReplicationStatus: { action: 'ecr:DescribeImageReplicationStatus', resources: theRepository },
+  StartReplicationBackfill: { action: 'ecr:StartReplicationBackfill', resources: anything },
+  StopReplicationBackfill: { action: 'ecr:StopReplicationBackfill', resources: anything },
+  ListReplicationBackfills: { action: 'ecr:ListReplicationBackfills', resources: anything },
+  DescribeReplicationBackfillResults: { action: 'ecr:DescribeReplicationBackfillResults', resources: anything },
+
+  CreatePullThroughCacheRule: { action: 'ecr:CreatePullThroughCacheRule', resources: anything },
+  DescribePullThroughCacheRules: { action: 'ecr:DescribePullThroughCacheRules', resources: anything },
+  UpdatePullThroughCacheRule: { action: 'ecr:UpdatePullThroughCacheRule', resources: anything },
+  DeletePullThroughCacheRule: { action: 'ecr:DeletePullThroughCacheRule', resources: anything },
+  ValidatePullThroughCacheRule: { action: 'ecr:ValidatePullThroughCacheRule', resources: anything },
+  RegisterPullTimeUpdateExclusion: { action: 'ecr:RegisterPullTimeUpdateExclusion', resources: anything },
+  DeregisterPullTimeUpdateExclusion: { action: 'ecr:DeregisterPullTimeUpdateExclusion', resources: anything },
+  ListPullTimeUpdateExclusions: { action: 'ecr:ListPullTimeUpdateExclusions', resources: anything },
+
+  CreateRepositoryCreationTemplate: { action: 'ecr:CreateRepositoryCreationTemplate', resources: anything },
+  DescribeRepositoryCreationTemplates: { action: 'ecr:DescribeRepositoryCreationTemplates', resources: anything },
+  UpdateRepositoryCreationTemplate: { action: 'ecr:UpdateRepositoryCreationTemplate', resources: anything },
+  DeleteRepositoryCreationTemplate: { action: 'ecr:DeleteRepositoryCreationTemplate', resources: anything },
+
+  PutSigningConfiguration: { action: 'ecr:PutSigningConfiguration', resources: anything },
+  GetSigningConfiguration: { action: 'ecr:GetSigningConfiguration', resources: anything },
+  // The only operation that does not declare InvalidParameterException.
+  DeleteSigningConfiguration: {
+    action: 'ecr:DeleteSigningConfiguration',
+    resources: anything,
+    violation: 'ValidationException',
+  },
+  DescribeImageSigningStatus: { action: 'ecr:DescribeImageSigningStatus', resources: theRepository },
+} as const satisfies { readonly [N in OperationName]: Operation<N> };
+
+export function isOperationName(text: string): text is OperationName {
+  return Object.hasOwn(OPERATIONS, text);
+}
+
+/** An operation whose input and output types the table has checked, so that whoever dispatches need not tell them apart. */
+export interface ImplementedOperation {
+  readonly action: `ecr:${string}`;
+  readonly violation?: string;
+  readonly resources: (call: Call, input: unknown) => readonly string[];
+  readonly run: (request: Omit<OperationRequest<OperationName>, 'input'> & { input: unknown }) => Promise<object>;
+}
+
+/** Throws UnsupportedOperationException, which SDKs do not retry, for an operation that is not there yet. */
+export function implementedOperation(name: OperationName): ImplementedOperation {
+  const operation = OPERATIONS[name];
+  if ('run' in operation) return operation as unknown as ImplementedOperation;
+  throw new AwsError(
+    'UnsupportedOperationException',
+    `${name} is an operation of the ECR API that this server does not have yet; docs/api-coverage.md lists those it has`,
+  );
+}
+
+function anything(): readonly string[] {
+  return ['*'];
+}
+
+function theRepository(call: Call, input: { readonly repositoryName: string }): readonly string[] {
+  return [repositoryArn(call.registry, input.repositoryName)];
+}
+
+function namedRepositories(call: Call, input: { readonly repositoryNames?: readonly string[] }): readonly string[] {
+  return input.repositoryNames?.map((name) => repositoryArn(call.registry, name)) ?? ['*'];
+}
+
+function taggedResource(_call: Call, { resourceArn }: { readonly resourceArn: string }): readonly string[] {
+  const { registry, repositoryName } = repositoryOfArn(resourceArn);
+  return [repositoryArn(registry, repositoryName)];
+}
