@@ -195,6 +195,22 @@ export function describeStaging(driver: BlobStoreDriver): void {
       );
     });
 
+    it('digests what another node put in place of what it saw itself', async (test) => {
+      if (opened.reopen === undefined) return test.skip('nothing outlives this store');
+      for (const size of [5000, 700_000]) {
+        const id = randomUUID();
+        await append(store, id, 0, contentOf(size));
+        const content = contentOf(size);
+        await using other = await opened.reopen();
+        await other.truncate(id, 0);
+        await append(other, id, 0, content);
+        assert.equal(await store.digest(id, 'sha256'), digestOf(content));
+        const more = contentOf(1000);
+        await append(store, id, size, more);
+        assert.equal(await store.digest(id, 'sha256'), digestOf(Buffer.concat([content, more])));
+      }
+    });
+
     it('knows after a restart what was staged', async (test) => {
       if (opened.reopen === undefined) return test.skip('nothing outlives this store');
       for (const [first, second] of [

@@ -21,6 +21,7 @@ import { BlobPaths } from './paths.ts';
 import { seal } from './seal.ts';
 import { openSealed } from './sealed-reader.ts';
 import { type AppendTarget, StagedAppender } from './staged-appender.ts';
+import { NOTHING_STAGED, type StagedFacts, stagedFacts } from './staged-facts.ts';
 import { unlessMissing, withStorageErrors } from './storage-errors.ts';
 import { UploadWorkers } from './upload-workers.ts';
 
@@ -61,19 +62,20 @@ class FilesystemBlobStore implements BlobStore {
   }
 
   async appender(uploadId: string, offset: number): Promise<BlobAppender> {
-    const bytes = await this.stagedBytes(uploadId);
-    if (bytes !== offset) throw new StagedOffsetError(bytes, offset);
-    return new StagedAppender(this.#appendTarget(uploadId), this.#takeMemory(uploadId, bytes));
+    const facts = (await stagedFacts(this.#paths.staged(uploadId))) ?? NOTHING_STAGED;
+    if (facts.bytes !== offset) throw new StagedOffsetError(facts.bytes, offset);
+    return new StagedAppender(this.#appendTarget(uploadId), this.#takeMemory(uploadId, facts));
   }
 
   async stagedBytes(uploadId: string): Promise<number> {
-    return (await unlessMissing(stat(this.#paths.staged(uploadId))))?.size ?? 0;
+    return (await stagedFacts(this.#paths.staged(uploadId)))?.bytes ?? 0;
   }
 
   async digest(uploadId: string, algorithm: DigestAlgorithm): Promise<Digest> {
     const path = this.#paths.staged(uploadId);
-    const bytes = await this.stagedBytes(uploadId);
-    const lane = algorithm === 'sha256' ? this.#idle.peek(uploadId, bytes)?.lane : undefined;
+    const facts = (await stagedFacts(path)) ?? NOTHING_STAGED;
+    const { bytes } = facts;
+    const lane = algorithm === 'sha256' ? this.#idle.peek(uploadId, facts)?.lane : undefined;
     if (lane?.hashedBytes === bytes) {
       const hex = await lane.sha256Hex().catch(() => undefined);
       if (hex !== undefined) return `${algorithm}:${hex}`;
@@ -84,9 +86,10 @@ class FilesystemBlobStore implements BlobStore {
   }
 
   async seal(uploadId: string, digest: Digest, bytes: number): Promise<BlobLocation | undefined> {
-    const bytesSynced = this.#idle.peek(uploadId, bytes)?.bytesSynced ?? false;
+    const staged = await stagedFacts(this.#paths.staged(uploadId));
+    const bytesSynced = staged !== undefined && this.#idle.peek(uploadId, staged)?.bytesSynced === true;
     const location = await withStorageErrors(() =>
-      seal(this.#paths, this.#folders, { uploadId, digest, bytes, bytesSynced }),
+      seal(this.#paths, this.#folders, { uploadId, digest, bytes, staged, bytesSynced }),
     );
     if (location !== undefined) this.#idle.forget(uploadId);
     return location;
@@ -155,11 +158,11 @@ class FilesystemBlobStore implements BlobStore {
     };
   }
 
-  /** What is known of an upload that has `bytes` staged; a hash that does not cover exactly these is dropped. */
-  #takeMemory(uploadId: string, bytes: number): UploadMemory {
-    const memory = this.#idle.take(uploadId, bytes);
-    if (memory === undefined) return { bytes, lane: undefined, bytesSynced: false, nameSynced: false };
-    if (memory.lane === undefined || memory.lane.hashedBytes === bytes) return memory;
+  /** What is known of the staged bytes; a hash that does not cover exactly these is dropped. */
+  #takeMemory(uploadId: string, facts: StagedFacts): UploadMemory {
+    const memory = this.#idle.take(uploadId, facts);
+    if (memory === undefined) return { facts, lane: undefined, bytesSynced: false, nameSynced: false };
+    if (memory.lane === undefined || memory.lane.hashedBytes === facts.bytes) return memory;
     memory.lane.release();
     return { ...memory, lane: undefined };
   }

@@ -1,9 +1,10 @@
 import type { Lane } from './lane.ts';
+import type { StagedFacts } from './staged-facts.ts';
 
 /** What is remembered of an upload between two appends. Losing it costs time, never correctness. */
 export interface UploadMemory {
-  /** Size of the staged bytes when this was remembered. */
-  readonly bytes: number;
+  /** The staged bytes that this holds for. */
+  readonly facts: StagedFacts;
   /** Holds the running hash of exactly these bytes; undefined when it is not known. */
   readonly lane: Lane | undefined;
   readonly bytesSynced: boolean;
@@ -32,15 +33,15 @@ export class IdleUploads {
     }
   }
 
-  /** What is known of an upload whose staged bytes have this size now. */
-  peek(uploadId: string, bytes: number): UploadMemory | undefined {
+  /** What is known of an upload whose staged bytes are these now. */
+  peek(uploadId: string, { version }: StagedFacts): UploadMemory | undefined {
     const memory = this.#uploads.get(uploadId);
-    return memory?.bytes === bytes ? memory : undefined;
+    return memory?.facts.version === version ? memory : undefined;
   }
 
   /** Like `peek`, and the memory is the caller's from here on. */
-  take(uploadId: string, bytes: number): UploadMemory | undefined {
-    const memory = this.peek(uploadId, bytes);
+  take(uploadId: string, facts: StagedFacts): UploadMemory | undefined {
+    const memory = this.peek(uploadId, facts);
     if (memory === undefined) this.forget(uploadId);
     else this.#uploads.delete(uploadId);
     return memory;

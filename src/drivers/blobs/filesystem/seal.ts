@@ -4,12 +4,14 @@ import type { BlobLocation } from '../../../core/blob-store.ts';
 import type { Digest } from '../../../core/values/digest.ts';
 import { type DurableFolders, syncFolder } from './folders.ts';
 import { type BlobPaths, locationOf } from './paths.ts';
+import type { StagedFacts } from './staged-facts.ts';
 import { unlessMissing } from './storage-errors.ts';
 
 export interface Sealing {
   readonly uploadId: string;
   readonly digest: Digest;
   readonly bytes: number;
+  readonly staged: StagedFacts | undefined;
   /** Whether the staged bytes, but not their sealed name, are known to be on the disk. */
   readonly bytesSynced: boolean;
 }
@@ -23,13 +25,12 @@ export interface Sealing {
 export async function seal(
   paths: BlobPaths,
   folders: DurableFolders,
-  { uploadId, digest, bytes, bytesSynced }: Sealing,
+  { uploadId, digest, bytes, staged, bytesSynced }: Sealing,
 ): Promise<BlobLocation | undefined> {
   const location = locationOf(digest, uploadId);
   const stagedPath = paths.staged(uploadId);
   const sealedPath = paths.sealed(location);
-  const staged = await unlessMissing(stat(stagedPath));
-  if (staged?.size !== bytes) {
+  if (staged?.bytes !== bytes) {
     const sealed = await unlessMissing(stat(sealedPath));
     if (sealed?.size === bytes) {
       // The process that renamed it may have died before the name was on the disk.

@@ -6,6 +6,7 @@ import { ChunkGatherer } from './chunk-batch.ts';
 import type { UploadMemory } from './idle-uploads.ts';
 import { BATCH_BYTES, type Lane } from './lane.ts';
 import { MainLane } from './main-lane.ts';
+import { factsOf, type StagedFacts } from './staged-facts.ts';
 import { storageError } from './storage-errors.ts';
 import type { UploadWorkers } from './upload-workers.ts';
 import { WorkerLane } from './worker-lane.ts';
@@ -45,7 +46,7 @@ export class StagedAppender implements BlobAppender {
   constructor(target: AppendTarget, before: UploadMemory) {
     this.#target = target;
     this.#before = before;
-    this.#position = before.bytes;
+    this.#position = before.facts.bytes;
     this.#lane = before.lane;
   }
 
@@ -70,13 +71,15 @@ export class StagedAppender implements BlobAppender {
   async #close(durable: boolean): Promise<number> {
     if (this.#gatherer.bytes > 0 && this.#failure === undefined) this.#flush(false);
     while (this.#inFlightBatches > 0) await this.#change();
-    if (durable && !this.#before.bytesSynced && this.#before.bytes > 0) this.#open().catch(() => {});
+    if (durable && !this.#before.bytesSynced && this.#before.facts.bytes > 0) this.#open().catch(() => {});
     // Absent when nothing had to be opened, or opening failed: the failure is then known.
     const file = await this.#opening?.catch((error) => this.#fail(error));
+    let { facts } = this.#before;
     try {
       if (this.#failure !== undefined) throw this.#failure.error;
       if (durable) await this.#makeDurable(file?.sync);
       else await file?.sync.idle();
+      if (file !== undefined) facts = factsOf(await file.handle.stat({ bigint: true }));
     } catch (error) {
       this.#fail(error);
     }
@@ -87,7 +90,7 @@ export class StagedAppender implements BlobAppender {
       if (file?.sync.failed === true) await this.#target.lose();
       throw this.#failure.error;
     }
-    this.#remember(durable);
+    this.#remember(facts, durable);
     return this.#position;
   }
 
@@ -96,11 +99,11 @@ export class StagedAppender implements BlobAppender {
     if (this.#position > 0 && !this.#before.nameSynced) await this.#target.syncNames();
   }
 
-  #remember(durable: boolean): void {
+  #remember(facts: StagedFacts, durable: boolean): void {
     const { bytesSynced, nameSynced } = this.#before;
-    const grew = this.#position > this.#before.bytes;
+    const grew = this.#position > this.#before.facts.bytes;
     this.#target.remember({
-      bytes: this.#position,
+      facts,
       lane: this.#lane,
       bytesSynced: durable || (bytesSynced && !grew),
       nameSynced: nameSynced || (durable && this.#position > 0),
@@ -141,7 +144,7 @@ export class StagedAppender implements BlobAppender {
   }
 
   #open(): Promise<OpenFile> {
-    this.#opening ??= openStaged(this.#target.path, this.#before.bytes === 0);
+    this.#opening ??= openStaged(this.#target.path, this.#before.facts.bytes === 0);
     return this.#opening;
   }
 

@@ -6,6 +6,7 @@ import { after, before, it } from 'node:test';
 import { digestOf } from '../../../core/values/digest.ts';
 import type { UploadMemory } from './idle-uploads.ts';
 import { StagedAppender } from './staged-appender.ts';
+import { NOTHING_STAGED } from './staged-facts.ts';
 import { UploadWorkers } from './upload-workers.ts';
 import { WorkerLane } from './worker-lane.ts';
 
@@ -15,7 +16,7 @@ before(async () => {
 });
 after(() => rm(folder, { recursive: true }));
 
-function appenderTo(name: string, workers: UploadWorkers, bytes = 0): [StagedAppender, Promise<UploadMemory>] {
+function appenderTo(name: string, workers: UploadWorkers): [StagedAppender, Promise<UploadMemory>] {
   const remembered = Promise.withResolvers<UploadMemory>();
   const target = {
     path: join(folder, name),
@@ -24,7 +25,7 @@ function appenderTo(name: string, workers: UploadWorkers, bytes = 0): [StagedApp
     remember: remembered.resolve,
     lose: async () => {},
   };
-  const memory = { bytes, lane: undefined, bytesSynced: false, nameSynced: false };
+  const memory = { facts: NOTHING_STAGED, lane: undefined, bytesSynced: false, nameSynced: false };
   return [new StagedAppender(target, memory), remembered.promise];
 }
 
