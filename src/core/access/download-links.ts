@@ -57,7 +57,11 @@ export function createDownloadLinks(dependencies: CoreDependencies, layers: Laye
 }
 
 /** Whoever holds a link was let in when it was made. */
-const LINK_HOLDER = { accountId: '000000000000', arn: 'arn:aws:iam::000000000000:download-link', userId: 'download-link' };
+const LINK_HOLDER = {
+  accountId: '000000000000',
+  arn: 'arn:aws:iam::000000000000:download-link',
+  userId: 'download-link',
+};
 
 const LINK =
   /^(\/layers\/([0-9]{12})\/([0-9a-z-]{2,25})\/([a-z0-9]{1,10}:[0-9a-f]{1,200})\/([^?]{2,256})\?expires=([0-9]{1,12}))&key=([^&]{1,64})&signature=([^&]{1,128})$/;
@@ -65,9 +69,26 @@ const LINK =
 function parseLink(path: string) {
   const match = LINK.exec(path);
   if (!match) return undefined;
-  const [, signed = '', accountId = '', region = '', digest = '', repositoryName = '', expires, keyId = '', signature = ''] =
-    match;
-  return { signed, registry: { accountId, region }, digest, repositoryName, expires: Number(expires), keyId, signature };
+  const [
+    ,
+    signed = '',
+    accountId = '',
+    region = '',
+    digest = '',
+    repositoryName = '',
+    expires,
+    keyId = '',
+    signature = '',
+  ] = match;
+  return {
+    signed,
+    registry: { accountId, region },
+    digest,
+    repositoryName,
+    expires: Number(expires),
+    keyId,
+    signature,
+  };
 }
 
 /** Some clients escape the colon of the digest. */

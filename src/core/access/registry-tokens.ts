@@ -1,6 +1,6 @@
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
-import type { Caller } from './caller.ts';
 import type { Registry } from '../values/registry.ts';
+import type { Caller } from './caller.ts';
 import { createKeyring } from './keyring.ts';
 
 /** The password half of what GetAuthorizationToken hands out. */
@@ -32,7 +32,9 @@ export function createRegistryTokens(dependencies: CoreDependencies): RegistryTo
   return {
     async issue(caller, registry) {
       const expiresAt = secondsAfter(dependencies.now(), TOKEN_SECONDS);
-      const payload = Buffer.from(JSON.stringify({ caller, registry, expires: expiresAt.getTime() })).toString('base64url');
+      const payload = Buffer.from(JSON.stringify({ caller, registry, expires: expiresAt.getTime() })).toString(
+        'base64url',
+      );
       const { keyId, signature } = await keyring.sign(payload);
       return { password: `${keyId}.${payload}.${signature}`, expiresAt };
     },

@@ -19,13 +19,17 @@ const BATCH = 200;
  * follow. A location is never used twice, so bytes that a deleted fact named can be nobody else's.
  *
  * @param onProgress told of what was taken so far, now and then
+ * @param signal ends the run early, between two steps; what was done stays done
  */
 export async function collectGarbage(
   dependencies: CoreDependencies,
-  onProgress: (report: GarbageReport) => void = () => {},
+  { onProgress, signal }: { onProgress?: (report: GarbageReport) => void; signal?: AbortSignal } = {},
 ): Promise<GarbageReport> {
   const report = { uploads: 0, layers: 0, blobs: 0, bytes: 0, orphans: 0 };
-  const progress = () => onProgress({ ...report });
+  const progress = () => {
+    signal?.throwIfAborted();
+    onProgress?.({ ...report });
+  };
   for await (const count of forgetIdleUploads(dependencies)) {
     report.uploads += count;
     progress();

@@ -60,7 +60,8 @@ async function problemsOf({ blobs, metadata }: CoreDependencies, blob: Blob): Pr
   if (found.bytes !== blob.bytes) {
     return [`${name} has ${found.bytes} bytes at ${blob.location}; the record says ${blob.bytes}`];
   }
-  if (found.digest !== blob.digest) return [`${name} is damaged: the bytes at ${blob.location} hash to ${found.digest}`];
+  if (found.digest !== blob.digest)
+    return [`${name} is damaged: the bytes at ${blob.location} hash to ${found.digest}`];
   return [];
 }
 

@@ -1,6 +1,6 @@
 import type { Reads } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
-import { type Digest, DIGEST_PATTERN, hasDigestShape, parseDigest } from '../values/digest.ts';
+import { DIGEST_PATTERN, type Digest, hasDigestShape, parseDigest } from '../values/digest.ts';
 import { type ImageIdentifier, isTag } from '../values/image-reference.ts';
 import type { TaggedImage } from './image-records.ts';
 import type { ImageFailure } from './images.ts';

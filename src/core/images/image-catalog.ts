@@ -9,7 +9,7 @@ import { splitPage } from '../values/page.ts';
 import { deleteImage, deleteImages } from './delete-images.ts';
 import { failureOf, resolveImages } from './find-images.ts';
 import type { StoredManifest, TaggedImage } from './image-records.ts';
-import type { FoundImage, ImageFailure, ImageReference, Images, ImageStatusFilter } from './images.ts';
+import type { FoundImage, ImageFailure, ImageReference, ImageStatusFilter, Images } from './images.ts';
 import { putImage } from './put-image.ts';
 
 export function createImages(dependencies: CoreDependencies): Images {

@@ -1,5 +1,5 @@
 import type { Call } from '../access/caller.ts';
-import { type CoreDependencies } from '../dependencies.ts';
+import type { CoreDependencies } from '../dependencies.ts';
 import { RefusedError, refuse } from '../errors.ts';
 import type { Records } from '../metadata-store.ts';
 import { ensureRepository } from '../repositories/create-repository.ts';
@@ -9,7 +9,13 @@ import { isTagImmutable } from '../repositories/tag-mutability.ts';
 import { refusingWhenFull } from '../storage-full.ts';
 import { algorithmOf, type Digest, digestOf, parseDigest } from '../values/digest.ts';
 import { isTag } from '../values/image-reference.ts';
-import { type Descriptor, MANIFEST_BYTES_MAX, type Manifest, ManifestError, parseManifest } from '../values/manifest.ts';
+import {
+  type Descriptor,
+  MANIFEST_BYTES_MAX,
+  type Manifest,
+  ManifestError,
+  parseManifest,
+} from '../values/manifest.ts';
 import { isIndex } from '../values/media-type.ts';
 import type { Image } from './image-records.ts';
 import type { PutImageInput, PutImageResult } from './images.ts';
@@ -144,7 +150,13 @@ function checkTag(tag: string): void {
 function refuseExisting({ call, input, digest }: Push): never {
   const { repositoryName, tag } = input;
   const registryId = call.registry.accountId;
-  return refuse({ kind: 'image-already-exists', digest, repositoryName, registryId, ...(tag !== undefined && { tag }) });
+  return refuse({
+    kind: 'image-already-exists',
+    digest,
+    repositoryName,
+    registryId,
+    ...(tag !== undefined && { tag }),
+  });
 }
 
 function placeOf({ call, input }: Push) {

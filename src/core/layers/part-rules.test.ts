@@ -13,12 +13,22 @@ import {
 import type { Upload } from './upload-records.ts';
 
 const now = new Date(0);
-const fresh: Upload = { id: 'u', repositoryId: 1, parts: 0, bytes: 0, lastPartBytes: 0, createdAt: now, touchedAt: now };
+const fresh: Upload = {
+  id: 'u',
+  repositoryId: 1,
+  parts: 0,
+  bytes: 0,
+  lastPartBytes: 0,
+  createdAt: now,
+  touchedAt: now,
+};
 
 const part = (firstByte: number, bytes: number) => ({ firstByte, lastByte: firstByte + bytes - 1, bytes });
 
 function uploadOf(...sizes: number[]): Upload {
-  return sizes.reduce((upload, bytes) => ({ ...upload, ...afterPart(upload, part(upload.bytes, bytes), now) }), fresh);
+  let upload = fresh;
+  for (const bytes of sizes) upload = { ...upload, ...afterPart(upload, part(upload.bytes, bytes), now) };
+  return upload;
 }
 
 test('parts follow one another without gap or overlap', () => {

@@ -66,7 +66,8 @@ export function afterPart(
   part: Part,
   now: Date,
 ): Pick<Upload, 'parts' | 'bytes' | 'lastPartBytes' | 'smallestEarlierPartBytes' | 'touchedAt'> {
-  const earlier = upload.parts > 0 ? Math.min(upload.smallestEarlierPartBytes ?? Infinity, upload.lastPartBytes) : undefined;
+  const earlier =
+    upload.parts > 0 ? Math.min(upload.smallestEarlierPartBytes ?? Infinity, upload.lastPartBytes) : undefined;
   return {
     parts: upload.parts + 1,
     bytes: part.lastByte + 1,

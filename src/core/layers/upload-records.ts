@@ -27,9 +27,7 @@ export interface UploadRecords extends UploadReads {
   insert(upload: Upload): Promise<void>;
   update(
     id: string,
-    changes: Partial<
-      Pick<Upload, 'parts' | 'bytes' | 'lastPartBytes' | 'smallestEarlierPartBytes' | 'touchedAt'>
-    >,
+    changes: Partial<Pick<Upload, 'parts' | 'bytes' | 'lastPartBytes' | 'smallestEarlierPartBytes' | 'touchedAt'>>,
   ): Promise<void>;
   /** @returns whether there was one */
   delete(id: string): Promise<boolean>;

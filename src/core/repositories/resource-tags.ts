@@ -12,7 +12,8 @@ export function checkResourceTags(tags: readonly ResourceTag[]): void {
   for (const { key, value } of tags) {
     const legal = key.length >= 1 && key.length <= KEY_LENGTH_MAX && value.length <= VALUE_LENGTH_MAX;
     const reserved = key.toLowerCase().startsWith('aws:');
-    if (!legal || reserved || keys.has(key)) refuse({ kind: 'invalid-resource-tag', reason: 'Tag parameters are invalid' });
+    if (!legal || reserved || keys.has(key))
+      refuse({ kind: 'invalid-resource-tag', reason: 'Tag parameters are invalid' });
     keys.add(key);
   }
 }

@@ -19,7 +19,8 @@ test('a wildcard pattern matches whole tags', () => {
     ['**', 'x', true],
     ['', 'x', false],
   ];
-  for (const [pattern, text, matches] of cases) assert.equal(matchesWildcard(pattern, text), matches, `${pattern} ${text}`);
+  for (const [pattern, text, matches] of cases)
+    assert.equal(matchesWildcard(pattern, text), matches, `${pattern} ${text}`);
 });
 
 test('a pattern of many stars does not blow up', () => {

@@ -1,6 +1,5 @@
 /** The expression ECR's refusals quote (API model since February 2026, which follows the OCI specification). */
-export const REPOSITORY_NAME_PATTERN =
-  '[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*';
+export const REPOSITORY_NAME_PATTERN = '[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*(\\/[a-z0-9]+((\\.|_|__|-+)[a-z0-9]+)*)*';
 
 export const REPOSITORY_NAME_LENGTH_MIN = 2;
 export const REPOSITORY_NAME_LENGTH_MAX = 256;

@@ -1,0 +1,24 @@
+import { coreDependencies, openStores } from '../compose.ts';
+import { type Flags, readFolderConfig } from '../config/config.ts';
+import type { Environment } from '../config/environment.ts';
+import { verifyStore } from '../core/garbage/verify-store.ts';
+import { createProgressLine, describeBytes } from './progress-line.ts';
+
+/** Reads everything again; prints what is wrong in words and sets exit status 1 then. */
+export async function verify(flags: Flags, environment: Environment): Promise<void> {
+  const config = readFolderConfig(flags, environment);
+  await using stores = await openStores(config.dataDirectory);
+  using progress = createProgressLine();
+  const found = await verifyStore(coreDependencies(stores, config), ({ blobs, bytes }) =>
+    progress.show(`${blobs} blobs, ${describeBytes(bytes)} read`),
+  );
+  progress.clear();
+  for (const problem of found.problems) console.log(problem);
+  const orphans =
+    found.orphans === 0 ? '' : ` ${found.orphans} remains of crashes lie about; \`gantry garbage\` takes them.`;
+  const verdict = found.problems.length === 0 ? 'all is well' : `${found.problems.length} problems`;
+  console.log(
+    `Verified ${found.blobs} blobs (${describeBytes(found.bytes)}) and ${found.images} manifests: ${verdict}.${orphans}`,
+  );
+  if (found.problems.length > 0) process.exitCode = 1;
+}
