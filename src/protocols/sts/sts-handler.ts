@@ -10,6 +10,8 @@ import { callerIdentityXml, errorXml } from './xml.ts';
 export interface StsContext {
   readonly defaults: Registry;
   readonly addresses: RegistryAddresses;
+  /** Answers a form without an `Action`, which is nobody's Query: curl's `-d` makes one of any body. It is left no body to read. */
+  readonly withoutAction: Handler;
 }
 
 /** Queries of the one action here are 50 bytes. */
@@ -23,14 +25,15 @@ export function isStsRequest({ headers, url = '' }: IncomingMessage): boolean {
 }
 
 /** Serves STS as far as a registry needs it: GetCallerIdentity, which Terraform, CDK and the AWS CLI ask before all else. */
-export function createStsHandler({ defaults, addresses }: StsContext): Handler {
+export function createStsHandler({ defaults, addresses, withoutAction }: StsContext): Handler {
   return async (request, response) => {
     const requestId = requestIdOf(request);
     const query = await readQuery(request, response);
     if (query === undefined) return;
     const action = query.get('Action');
+    if (action === null) return withoutAction(request, response);
     if (action !== 'GetCallerIdentity') {
-      const message = `Could not find operation ${action ?? '(no Action given)'} for version ${query.get('Version') ?? 'NO_VERSION_SPECIFIED'}; this server has GetCallerIdentity`;
+      const message = `Could not find operation ${action} for version ${query.get('Version') ?? 'NO_VERSION_SPECIFIED'}; this server has GetCallerIdentity`;
       return sendXml(response, 400, errorXml('InvalidAction', message, requestId));
     }
     const scope = credentialScopeOf(request.headers.authorization);

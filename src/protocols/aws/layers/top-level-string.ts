@@ -17,30 +17,44 @@ export type TopLevelString =
  * @param othersBytesMax what the document may have besides that string; bounds the work
  */
 export function findTopLevelString(body: Buffer, name: string, othersBytesMax: number): TopLevelString {
-  let found: StringBounds | undefined;
-  let seen = false;
+  const cut: { found: StringBounds | undefined; seen: boolean } = { found: undefined, seen: false };
+  const cutBytes = () => (cut.found === undefined ? 0 : cut.found.end - cut.found.start);
   let at = skipBlanks(body, 0);
-  if (body[at] !== OPEN_BRACE) return { found };
-  do {
-    const keyStart = skipBlanks(body, at + 1);
-    const keyEnd = body[keyStart] === QUOTE ? stringEnd(body, keyStart) : -1;
-    if (keyEnd < 0) break;
-    const colon = skipBlanks(body, keyEnd);
-    if (body[colon] !== COLON) break;
-    const valueStart = skipBlanks(body, colon + 1);
-    const limit = othersBytesMax + (found === undefined ? 0 : found.end - found.start);
-    const valueEnd = endOfValue(body, valueStart, limit);
-    if (isKey(body, keyStart, keyEnd, name)) {
-      if (seen) return { refused: 'twice' };
-      seen = true;
-      if (valueEnd > 0 && body[valueStart] === QUOTE) found = { start: valueStart + 1, end: valueEnd - 1 };
-    }
-    if (valueEnd < 0) break;
-    at = skipBlanks(body, valueEnd);
-    if (at - (found === undefined ? 0 : found.end - found.start) > othersBytesMax) return { refused: 'too-long' };
-  } while (body[at] === COMMA);
-  const others = body.length - (found === undefined ? 0 : found.end - found.start);
-  return others > othersBytesMax ? { refused: 'too-long' } : { found };
+  if (body[at] === OPEN_BRACE) {
+    do {
+      const end = skipMember(body, at + 1, othersBytesMax + cutBytes(), name, cut);
+      if (end === 'twice') return { refused: 'twice' };
+      if (end === 'broken') break;
+      at = skipBlanks(body, end);
+    } while (body[at] === COMMA && at - cutBytes() <= othersBytesMax);
+  }
+  return body.length - cutBytes() > othersBytesMax ? { refused: 'too-long' } : { found: cut.found };
+}
+
+/**
+ * Reads one member from behind `{` or `,`, and notes its value if it is the string looked for.
+ *
+ * @returns the position behind the member
+ */
+function skipMember(
+  body: Buffer,
+  start: number,
+  limit: number,
+  name: string,
+  cut: { found: StringBounds | undefined; seen: boolean },
+): number | 'twice' | 'broken' {
+  const keyStart = skipBlanks(body, start);
+  const keyEnd = body[keyStart] === QUOTE ? stringEnd(body, keyStart) : -1;
+  const colon = keyEnd < 0 ? -1 : skipBlanks(body, keyEnd);
+  if (body[colon] !== COLON) return 'broken';
+  const valueStart = skipBlanks(body, colon + 1);
+  const valueEnd = endOfValue(body, valueStart, limit);
+  if (isKey(body, keyStart, keyEnd, name)) {
+    if (cut.seen) return 'twice';
+    cut.seen = true;
+    if (valueEnd > 0 && body[valueStart] === QUOTE) cut.found = { start: valueStart + 1, end: valueEnd - 1 };
+  }
+  return valueEnd < 0 ? 'broken' : valueEnd;
 }
 
 const QUOTE = 0x22;
