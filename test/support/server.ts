@@ -38,6 +38,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Data folder; it stays after disposal. A temporary folder, removed at disposal, when left out. */
   readonly data?: string | undefined;
+  /** The gantry.js to run; the checkout's when left out. */
+  readonly program?: string | undefined;
   /** Words put before the command, such as a tracer and its options. */
   readonly prefix?: readonly string[] | undefined;
 }
@@ -51,7 +53,8 @@ export interface ServerOptions {
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const own = options.data === undefined ? await temporaryFolder() : undefined;
   const data = options.data ?? own?.path ?? '';
-  const command = [...(options.prefix ?? []), pinnedNode, join(checkout, 'bin', 'gantry.js'), 'serve'];
+  const program = options.program ?? join(checkout, 'bin', 'gantry.js');
+  const command = [...(options.prefix ?? []), pinnedNode, program, 'serve'];
   const [file, ...words] = [...command, '--port', '0', '--data', data, ...(options.args ?? [])];
   const child = spawn(file ?? pinnedNode, words, {
     cwd: checkout,

@@ -1,0 +1,50 @@
+import { build } from 'esbuild';
+
+// What is bundled and was written for CommonJS asks for `require`, which a module does not have.
+const banner =
+  "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
+
+/**
+ * Bundles the command, the library and the upload worker with all they depend on into `dist`. What is loaded lazily in
+ * the sources is a file of its own there too.
+ *
+ * @returns the folders of the packages that went in, from the root, such as node_modules/pino
+ */
+export async function bundle(root: string, dist: string): Promise<Set<string>> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: {
+      main: 'src/main.ts',
+      index: 'src/index.ts',
+      // Its name is how drivers/blobs/filesystem/upload-workers.ts finds it.
+      'upload-worker': 'src/drivers/blobs/filesystem/upload-worker.ts',
+    },
+    outdir: dist,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node26',
+    banner: { js: banner },
+    legalComments: 'none',
+    metafile: true,
+    logLevel: 'warning',
+  });
+  refuseOutside(metafile.outputs);
+  const used = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  return new Set(used.flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
+}
+
+/** An import that stays in the bundle must be one of Node's: the package has no dependencies. */
+function refuseOutside(
+  outputs: Record<string, { imports: { path: string; external?: boolean; kind: string }[] }>,
+): void {
+  const outside = Object.values(outputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ external, path }) => external && !isBuiltin(path));
+  if (outside.length > 0) throw new Error(`not bundled: ${outside.map(({ path }) => path).join(', ')}`);
+}
+
+function isBuiltin(path: string): boolean {
+  return process.getBuiltinModule(path) !== undefined;
+}
