@@ -22,7 +22,7 @@ export const sqliteDialect: SqlDialect = {
   types: {
     // Without autoincrement SQLite hands the id of the newest row out again once that row is deleted.
     id: sql`integer primary key autoincrement`,
-    integer: sql`bigint`,
+    integer: sql`integer`,
     text: sql`text`,
     bytes: sql`blob`,
   },

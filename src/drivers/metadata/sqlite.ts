@@ -29,21 +29,20 @@ export async function openSqliteMetadataStore({ file }: SqliteOptions): Promise<
 
 /**
  * synchronous=full: what was committed outlives a loss of power (in WAL mode `normal` would not do). The size limit
- * gives the log's room back after a burst.
+ * gives the log's room back after a burst. No temp_store=memory: with it SQLite keeps a savepoint's journal as a list
+ * in memory and walks it after each statement, which made works of ten thousand records twenty times slower.
  */
 const FILE_PRAGMAS = `
   pragma journal_mode = wal;
   pragma synchronous = full;
   pragma journal_size_limit = 67108864;
   pragma cache_size = -16384;
-  pragma temp_store = memory;
 `;
 
 const READER_PRAGMAS = `
   pragma query_only = on;
   pragma busy_timeout = 1000;
   pragma cache_size = -16384;
-  pragma temp_store = memory;
 `;
 
 /** The store holds secrets: nobody but its owner reads it. SQLite gives its other files the same permissions. */

@@ -5,8 +5,12 @@ import { type Placeholders, prepared, type Session } from '../session.ts';
 /** What verification reads: every manifest, and what must never be. */
 export function imageVerificationReads(session: Session): Pick<ImageReads, 'manifests' | 'missingLayers'> {
   return {
-    manifests: (afterImageId, limit) => manifests(session, { afterImageId, limit }),
-    missingLayers: (limit) => missingLayers(session, { limit }),
+    async manifests(afterImageId, limit) {
+      return (await manifests(session, { afterImageId, limit })).map((row) => ({ ...row }));
+    },
+    async missingLayers(limit) {
+      return (await missingLayers(session, { limit })).map((row) => ({ ...row }));
+    },
   };
 }
 

@@ -1,0 +1,52 @@
+import { join } from 'node:path';
+import { openSqliteMetadataStore } from '../../src/drivers/metadata/sqlite.ts';
+import { temporaryFolder } from '../support/temporary-folder.ts';
+import { describeBlobs } from './metadata-store/blobs.ts';
+import type { MetadataStoreDriver } from './metadata-store/driver.ts';
+import { describeImageLists } from './metadata-store/image-lists.ts';
+import { describeImagePaging } from './metadata-store/image-paging.ts';
+import { describeImages } from './metadata-store/images.ts';
+import { describeLasting } from './metadata-store/lasting.ts';
+import { describeLayers } from './metadata-store/layers.ts';
+import { describeRepositories } from './metadata-store/repositories.ts';
+import { describeSigningKeys } from './metadata-store/signing-keys.ts';
+import { describeTransactions } from './metadata-store/transactions.ts';
+import { describeUploads } from './metadata-store/uploads.ts';
+
+const sqliteFile: MetadataStoreDriver = {
+  name: 'sqlite file',
+  async open() {
+    const folder = await temporaryFolder('gantry-metadata-');
+    const file = join(folder.path, 'metadata.db');
+    const store = await openSqliteMetadataStore({ file });
+    return {
+      store,
+      another: () => openSqliteMetadataStore({ file }),
+      async [Symbol.asyncDispose]() {
+        await store[Symbol.asyncDispose]();
+        await folder[Symbol.asyncDispose]();
+      },
+    };
+  },
+};
+
+const sqliteMemory: MetadataStoreDriver = {
+  name: 'sqlite memory',
+  async open() {
+    const store = await openSqliteMetadataStore({ file: ':memory:' });
+    return { store, [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
+  },
+};
+
+for (const driver of [sqliteFile, sqliteMemory]) {
+  describeTransactions(driver);
+  describeRepositories(driver);
+  describeBlobs(driver);
+  describeLayers(driver);
+  describeUploads(driver);
+  describeImages(driver);
+  describeImageLists(driver);
+  describeImagePaging(driver);
+  describeSigningKeys(driver);
+}
+describeLasting(sqliteFile);

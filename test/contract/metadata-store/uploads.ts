@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import type { UploadRecords } from '../../../src/core/layers/upload-records.ts';
+import type { MetadataStore } from '../../../src/core/metadata-store.ts';
+import {
+  addRepository,
+  type MetadataStoreDriver,
+  minutesLater,
+  newUpload,
+  type OpenStore,
+  openMigrated,
+} from './driver.ts';
+
+export function describeUploads(driver: MetadataStoreDriver): void {
+  describe(`${driver.name}: uploads`, () => {
+    let opened: OpenStore;
+    let store: MetadataStore;
+    let repositoryId: number;
+    before(async () => {
+      opened = await openMigrated(driver);
+      store = opened.store;
+      repositoryId = (await addRepository(store)).id;
+    });
+    after(() => opened[Symbol.asyncDispose]());
+
+    const add = async (changes = {}) => {
+      const upload = newUpload(repositoryId, changes);
+      await store.transaction(({ uploads }) => uploads.insert(upload));
+      return upload;
+    };
+
+    it('gives back what was inserted, to its repository alone', async () => {
+      const full = { parts: 3, bytes: 52_000_000_000, lastPartBytes: 7, smallestEarlierPartBytes: 5_242_880 };
+      for (const upload of [await add(), await add(full)]) {
+        const found = await store.read.uploads.find(repositoryId, upload.id);
+        assert.deepEqual(found, upload);
+        assert.deepEqual(Object.keys(found).sort(), Object.keys(upload).sort());
+        assert.equal(await store.read.uploads.find(repositoryId + 1000, upload.id), undefined);
+        assert.equal(await store.read.uploads.exists(upload.id), true);
+      }
+      assert.equal(await store.read.uploads.find(repositoryId, 'none'), undefined);
+      assert.equal(await store.read.uploads.exists('none'), false);
+    });
+
+    it('refuses a second of the same id', async () => {
+      const { id } = await add();
+      await assert.rejects(add({ id }));
+    });
+
+    it('updates what is named, and nothing else', async () => {
+      const upload = await add();
+      const other = await add();
+      const update = (changes: Parameters<UploadRecords['update']>[1]) =>
+        store.transaction(({ uploads }) => uploads.update(upload.id, changes));
+      const find = () => store.read.uploads.find(repositoryId, upload.id);
+      await update({});
+      assert.deepEqual(await find(), upload);
+      const part = { parts: 1, bytes: 10, lastPartBytes: 10, touchedAt: minutesLater(1) };
+      await update(part);
+      assert.deepEqual(await find(), { ...upload, ...part });
+      await update({ smallestEarlierPartBytes: 10, parts: 0 });
+      assert.deepEqual(await find(), { ...upload, ...part, smallestEarlierPartBytes: 10, parts: 0 });
+      assert.deepEqual(await store.read.uploads.find(repositoryId, other.id), other);
+    });
+
+    it('says on deletion whether there was one', async () => {
+      const { id } = await add();
+      const remove = () => store.transaction(({ uploads }) => uploads.delete(id));
+      assert.equal(await remove(), true);
+      assert.equal(await remove(), false);
+      assert.equal(await store.read.uploads.exists(id), false);
+    });
+
+    it('lists those not touched since, oldest first, no more than asked for', async () => {
+      const [late, early, middle] = [
+        await add({ touchedAt: minutesLater(-10) }),
+        await add({ touchedAt: minutesLater(-30) }),
+        await add({ touchedAt: minutesLater(-20) }),
+      ];
+      assert.deepEqual(await store.read.uploads.idle(minutesLater(-10), 10), [early, middle]);
+      assert.deepEqual(await store.read.uploads.idle(minutesLater(-9), 10), [early, middle, late]);
+      assert.deepEqual(await store.read.uploads.idle(minutesLater(-9), 2), [early, middle]);
+    });
+  });
+}
