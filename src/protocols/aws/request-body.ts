@@ -39,7 +39,14 @@ export async function readRequestBody(request: IncomingMessage, name: OperationN
   if (body.length === 0) return { json: {}, layerPart: undefined };
   if (name !== 'UploadLayerPart') return { json: parseJson(body), layerPart: undefined };
   const { rest, layerPart } = splitPartBody(body);
-  return { json: parseJson(rest), layerPart };
+  const json = parseJson(rest);
+  freeNow(body);
+  return { json, layerPart };
+}
+
+/** Gives back memory that the collector, which sees few small objects, would leave for later: 14 MB of it per part. */
+function freeNow(body: Buffer): void {
+  if (body.buffer instanceof ArrayBuffer && body.byteLength === body.buffer.byteLength) body.buffer.transfer(0);
 }
 
 async function readBytes(request: IncomingMessage, name: OperationName): Promise<Buffer> {
