@@ -25,13 +25,17 @@ export interface Result {
 export function resultOf(scenario: Scenario, samples: Partial<Record<SubjectName, readonly Sample[]>>): Result {
   const gantry = mediansOf(samples.gantry);
   const peer = mediansOf(samples.peer);
-  const ratio = gantry && peer && gantry.value / peer.value;
+  const isRate = scenario.target.kind !== 'max';
+  const ratio = isRate && gantry && peer ? gantry.value / peer.value : undefined;
   const targets = targetsOf(scenario, gantry, peer, ratio);
   return { scenario: scenario.name, title: scenario.title, unit: scenario.unit, samples, gantry, peer, ratio, targets };
 }
 
-/** One scenario in a few lines of text. */
-export function describeResult({ title, unit, gantry, peer, ratio, targets, samples }: Result): string {
+/** One scenario in a few lines of text; targets only when the run was long enough to judge by. */
+export function describeResult(
+  { title, unit, gantry, peer, ratio, targets, samples }: Result,
+  showsTargets: boolean,
+): string {
   const line = (name: string, medians: Medians | undefined, all: readonly Sample[] | undefined) => {
     if (medians === undefined || all === undefined) return [];
     const cpu = medians.cpuSecondsPerGb === undefined ? '' : `   ${medians.cpuSecondsPerGb.toFixed(2)} CPU s/GB`;
@@ -44,7 +48,9 @@ export function describeResult({ title, unit, gantry, peer, ratio, targets, samp
     ...line('gantry', gantry, samples.gantry),
     ...line('peer', peer, samples.peer),
     ...(ratio === undefined ? [] : [`  ratio  ${ratio.toFixed(2).padStart(9)}`]),
-    ...targets.map(({ text, met }) => `  ${met === undefined ? 'not compared' : met ? 'met' : 'MISSED'}: ${text}`),
+    ...(showsTargets ? targets : []).map(
+      ({ text, met }) => `  ${met === undefined ? 'not compared' : met ? 'met' : 'MISSED'}: ${text}`,
+    ),
   ].join('\n');
 }
 

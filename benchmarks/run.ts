@@ -45,7 +45,7 @@ for (const scenario of scenarios) {
   if (names.length === 0) continue;
   const result = resultOf(scenario, await measure(scenario, names));
   results.push(result);
-  console.log(`${describeResult(result)}\n`);
+  console.log(`${describeResult(result, !values.smoke)}\n`);
 }
 if (values.json !== undefined) {
   const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.versions.node };

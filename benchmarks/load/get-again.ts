@@ -20,7 +20,8 @@ export async function getAgain({ port, path, connections, seconds }: GetAgain) {
   const end = start + seconds * 1000;
   const work = open.map(async (connection) => {
     for (let sent = performance.now(); sent < end; ) {
-      bytes += expect(await connection.request(request, [], { keepsBody: false }), 200).bodyBytes;
+      const { bodyBytes } = expect(await connection.request(request, [], { keepsBody: false }), 200);
+      bytes += bodyBytes;
       const answered = performance.now();
       latenciesMs.push(answered - sent);
       sent = answered;
