@@ -20,7 +20,7 @@ export function matchPath(path: string): PathMatch | undefined {
   if (path === '/v2/_catalog') return CATALOG;
   const last = path.lastIndexOf('/');
   const wordStart = path.lastIndexOf('/', last - 1);
-  // The name ends where the word begins; it is empty in `/v2//tags/list`, and missing in `/v2/tags/list`.
+  // The name ends where the word begins; it is empty in `/v2//tags/list` and in `/v2/tags/list`.
   if (wordStart < PREFIX.length - 1 || last < PREFIX.length) return undefined;
   const tail = path.slice(last + 1);
   switch (path.slice(wordStart + 1, last)) {
