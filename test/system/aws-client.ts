@@ -22,7 +22,7 @@ export async function refused(
   if (typeof message === 'string') assert.equal(error.message, message);
   else assert.match(error.message, message);
   assert.equal(error.$metadata.httpStatusCode, 400);
-  return error;
+  return { ...error };
 }
 
 /** The answer is an error as AWS JSON 1.1 writes it, down to what botocore reads it by. */
