@@ -58,6 +58,7 @@ export function describeImageLists(driver: MetadataStoreDriver): void {
 
     it('leaves tags out that do not exist', async () => {
       const image = await addImage(store, repositoryId, { tags: ['is'] });
+      await addImage(store, (await addRepository(store)).id, { tags: ['is', 'is-not'] });
       assert.deepEqual(await store.read.images.findTags(repositoryId, ['is', 'IS', 'is-not', '']), [
         { tag: 'is', digest: image.digest },
       ]);

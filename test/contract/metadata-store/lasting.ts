@@ -63,7 +63,10 @@ export function describeLasting(driver: MetadataStoreDriver): void {
       });
       await began;
       const waiting = addRepository(opened.store, { name: 'waited' });
-      for (let turn = 0; turn < 50; turn++) await opened.store.read.repositories.page(REGISTRY, '', 10);
+      for (let turn = 0; turn < 50; turn++) {
+        await nextTurn();
+        assert.deepEqual(await opened.store.read.repositories.page(REGISTRY, '', 10), []);
+      }
       end();
       await holding;
       assert.equal((await waiting).name, 'waited');

@@ -12,7 +12,7 @@ export function describeSigningKeys(driver: MetadataStoreDriver): void {
         secret: new Uint8Array([0, 255, minutes]),
         createdAt: minutesLater(minutes),
       });
-      const [middle, newest, oldest, link] = [key('b', 2), key('a', 3), key('c', 1), key('d', 9, 'download-link')];
+      const [middle, newest, oldest, link] = [key('b', 2), key('c', 3), key('a', 1), key('d', 9, 'download-link')];
       const { store } = opened;
       assert.deepEqual(await store.read.signingKeys.all('registry-token'), []);
       await store.transaction(async ({ signingKeys }) => {

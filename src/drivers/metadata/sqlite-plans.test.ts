@@ -1,0 +1,117 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { firstTables } from './migrations/0001-first-tables.ts';
+import { blobReads } from './records/blobs.ts';
+import { imageReads, imageRecords } from './records/images.ts';
+import { layerReads, layerRecords } from './records/layers.ts';
+import { repositoryReads } from './records/repositories.ts';
+import { uploadReads } from './records/uploads.ts';
+import type { Session } from './session.ts';
+import { SqliteConnection } from './sqlite-connection.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+
+const DIGEST = 'sha256:00';
+const REGISTRY = { accountId: '', region: '' };
+const EPOCH = new Date(0);
+
+type Question = (session: Session) => Promise<unknown>;
+
+/** Lists that must cost what they give, not what the store holds. */
+const LISTS: Readonly<Record<string, Question>> = {
+  'images.findMany': (session) => imageReads(session).findMany(1, [DIGEST]),
+  'images.findTags': (session) => imageReads(session).findTags(1, ['']),
+  'images.pairs, any': (session) => imageReads(session).pairs(1, 'ANY', undefined, 1),
+  'images.pairs, tagged': (session) => imageReads(session).pairs(1, 'TAGGED', undefined, 1),
+  'images.pairs, untagged': (session) => imageReads(session).pairs(1, 'UNTAGGED', undefined, 1),
+  'images.page, any': (session) => imageReads(session).page(1, 'ANY', '', 1),
+  'images.page, tagged': (session) => imageReads(session).page(1, 'TAGGED', '', 1),
+  'images.page, untagged': (session) => imageReads(session).page(1, 'UNTAGGED', '', 1),
+  'images.tags': (session) => imageReads(session).tags(1, '', 1),
+  'images.referrers': (session) => imageReads(session).referrers(1, DIGEST, undefined, '', 1),
+  'images.referrers of types': (session) => imageReads(session).referrers(1, DIGEST, [''], '', 1),
+  'images.indexesOf': (session) => imageReads(session).indexesOf(1, DIGEST),
+  'repositories.findMany': (session) => repositoryReads(session).findMany(REGISTRY, ['']),
+  'repositories.page': (session) => repositoryReads(session).page(REGISTRY, '', 1),
+  'layers.findMany': (session) => layerReads(session).findMany(1, [DIGEST]),
+  'layers.expired': (session) => layerReads(session).expired(EPOCH, 1),
+  'blobs.page': (session) => blobReads(session).page(0, 1),
+  'blobs.unreferenced': (session) => blobReads(session).unreferenced(1),
+  'uploads.idle': (session) => uploadReads(session).idle(EPOCH, 1),
+};
+
+/** The rest that must not read whole tables. */
+const OTHERS: Readonly<Record<string, Question>> = {
+  'repositories.find': (session) => repositoryReads(session).find(REGISTRY, ''),
+  'blobs.hasLocation': (session) => blobReads(session).hasLocation(''),
+  'layers.find': (session) => layerReads(session).find(1, DIGEST),
+  'layers.renewLeases': (session) => layerRecords(session).renewLeases(1, [DIGEST], EPOCH),
+  'layers.deleteExpired': (session) => layerRecords(session).deleteExpired(1, DIGEST, EPOCH),
+  'images.manifest': (session) => imageReads(session).manifest(1, DIGEST),
+  'images.manifestByTag': (session) => imageReads(session).manifestByTag(1, ''),
+  'images.delete': (session) =>
+    imageRecords(session).delete(
+      { id: 1, repositoryId: 1, digest: DIGEST, mediaType: '', manifestBytes: 0, imageBytes: 0, pushedAt: EPOCH },
+      EPOCH,
+    ),
+};
+
+describe('query plans', () => {
+  let connection: SqliteConnection;
+  before(async () => {
+    connection = new SqliteConnection(':memory:');
+    await firstTables({ dialect: sqliteDialect, rows: async (text, values) => connection.rows(text, values) });
+  });
+  after(() => connection.close());
+
+  for (const [name, question] of Object.entries({ ...LISTS, ...OTHERS })) {
+    it(`of ${name} go by an index`, async () => {
+      for (const statement of await statementsOf(question)) {
+        assert.deepEqual(wholeReads(planOf(connection, statement)), [], statement);
+      }
+    });
+  }
+
+  for (const [name, question] of Object.entries(LISTS)) {
+    it(`of ${name} read no manifest and put no more in order than one index lists`, async () => {
+      for (const statement of await statementsOf(question)) {
+        const plan = planOf(connection, statement);
+        assert.doesNotMatch(statement, /manifests/);
+        // The indexes that list an image are few.
+        if (name !== 'images.indexesOf') assert.ok(!plan.includes('USE TEMP B-TREE FOR ORDER BY'), plan.join('\n'));
+      }
+    });
+  }
+});
+
+/** What a question says to its database. */
+async function statementsOf(question: Question): Promise<string[]> {
+  const statements: string[] = [];
+  await question({
+    dialect: sqliteDialect,
+    async rows(statement) {
+      statements.push(statement);
+      return [];
+    },
+  });
+  assert.ok(statements.length > 0);
+  return statements;
+}
+
+function planOf(connection: SqliteConnection, statement: string): string[] {
+  const values = statement
+    .split('?')
+    .slice(1)
+    .fill('')
+    .map(() => 1);
+  return connection.rows<{ detail: string }>(`explain query plan ${statement}`, values).map(({ detail }) => detail);
+}
+
+/** Steps that look at each row of a table, or of an index of more than what is looked for. */
+function wholeReads(plan: readonly string[]): string[] {
+  // A list that was handed over, the page a subquery gives, and the index that holds unreferenced blobs alone.
+  const isSmall = (step: string) =>
+    step.includes('VIRTUAL TABLE') ||
+    (step === 'SCAN images' && plan.includes('CO-ROUTINE images')) ||
+    step === 'SCAN blobs USING INDEX blobs_unreferenced';
+  return plan.filter((step) => step.startsWith('SCAN') && !isSmall(step));
+}
