@@ -137,7 +137,7 @@ function createFrontDoor(config: ServeConfig, core: Core, { metadata, blobs }: S
   const authenticate = createOpenAuthenticator(core);
   const oci = createOciHandler({ core, authenticate, bodyBudget, publicUrl: publicUrl ?? '' });
   const aws = createAwsHandler({ core, defaults, ...atPublicUrl, bodyBudget });
-  const sts = createStsHandler({ defaults, addresses: core.addresses });
+  const sts = createStsHandler({ defaults, addresses: core.addresses, withoutAction: aws });
   const downloads = createLayerDownloadHandler({ core });
   const readiness = createReadinessHandler([
     { name: 'metadata', ready: () => metadata.ready() },

@@ -11,3 +11,12 @@ export async function findRepository(
   const repository = await records.repositories.find(registry, repositoryName);
   return repository ?? refuse({ kind: 'repository-not-found', repositoryName, registryId: registry.accountId });
 }
+
+/** Refuses with repository-not-found when a repository found before has gone since; for use within a transaction. */
+export async function requireStill(
+  records: { readonly repositories: RepositoryReads },
+  { id, registry, name }: Repository,
+): Promise<void> {
+  const present = await findRepository(records, registry, name);
+  if (present.id !== id) refuse({ kind: 'repository-not-found', repositoryName: name, registryId: registry.accountId });
+}

@@ -72,7 +72,7 @@ export function createRepositories({ metadata, now }: CoreDependencies): Reposit
         if (!force && (await records.images.hasAny(repository.id))) {
           refuse({ kind: 'repository-not-empty', repositoryName, registryId: call.registry.accountId });
         }
-        await records.repositories.delete(repository.id);
+        await records.repositories.retire(repository.id);
         return repository;
       }),
 

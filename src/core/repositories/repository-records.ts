@@ -35,6 +35,8 @@ export interface RepositoryReads {
   findMany(registry: Registry, names: readonly string[]): Promise<Repository[]>;
   /** Repositories of a registry whose name sorts after `after` (bytewise), in that order. */
   page(registry: Registry, after: string, limit: number): Promise<Repository[]>;
+  /** Ids of retired repositories. */
+  retired(limit: number): Promise<number[]>;
 }
 
 export interface RepositoryRecords extends RepositoryReads {
@@ -44,6 +46,12 @@ export interface RepositoryRecords extends RepositoryReads {
     id: number,
     changes: Partial<Pick<Repository, 'imageTagMutability' | 'exclusionFilters' | 'scanOnPush' | 'resourceTags'>>,
   ): Promise<void>;
-  /** Takes the repository's images, tags, layers and uploads with it; blobs stay for garbage collection. */
-  delete(id: number): Promise<void>;
+  /** Takes the repository out of its registry, however much it holds: its name is free at once. */
+  retire(id: number): Promise<void>;
+  /**
+   * Deletes up to so many images of a retired repository, after them as many layers, at last uploads and the repository
+   * itself. Blobs stay for garbage collection.
+   * @returns false when there was nothing left
+   */
+  reap(id: number, limit: number): Promise<boolean>;
 }

@@ -18,7 +18,10 @@ export function describeLasting(driver: MetadataStoreDriver): void {
     it('never gives the id of what was deleted to something new', async () => {
       await using opened = await openMigrated(driver);
       const first = await addRepository(opened.store);
-      await opened.store.transaction(({ repositories }) => repositories.delete(first.id));
+      await opened.store.transaction(async ({ repositories }) => {
+        await repositories.retire(first.id);
+        await repositories.reap(first.id, 1);
+      });
       const second = await addRepository(opened.store);
       assert.notEqual(second.id, first.id);
     });

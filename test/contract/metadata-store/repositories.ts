@@ -130,7 +130,7 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
       assert.equal((await find())?.scanOnPush, false);
     });
 
-    it('takes images, tags, layers and uploads along when deleted; blobs stay, unreferenced unless shared', async () => {
+    it('reaps what it held after it was retired; blobs stay, unreferenced unless shared', async () => {
       const [gone, stays] = [await addRepository(store), await addRepository(store)];
       const own = await addLayer(store, gone.id);
       const shared = await addLayer(store, gone.id);
@@ -146,7 +146,7 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
       const upload = newUpload(gone.id);
       await store.transaction(({ uploads }) => uploads.insert(upload));
 
-      await store.transaction(({ repositories }) => repositories.delete(gone.id));
+      await retireAndReap(store, gone.id);
 
       const { read } = store;
       assert.equal(await read.repositories.find(REGISTRY, gone.name), undefined);
@@ -161,9 +161,31 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
       assert.deepEqual(await read.blobs.find('scope', own.digest), own);
       assert.deepEqual(await read.blobs.unreferenced(10), [own]);
       assert.ok(await read.layers.find(stays.id, shared.digest));
-      await store.transaction(({ repositories }) => repositories.delete(gone.id));
+      assert.equal(await store.transaction(({ repositories }) => repositories.reap(gone.id, 1)), false);
+    });
+
+    it('gives up its name when retired, and is reaped a few rows at a time', async () => {
+      const repository = await addRepository(store);
+      for (let count = 0; count < 5; count++) await addImage(store, repository.id, { tags: [`t${count}`] });
+      const layer = await addLayer(store, repository.id);
+      await store.transaction(({ repositories }) => repositories.retire(repository.id));
+      assert.equal(await store.read.repositories.find(REGISTRY, repository.name), undefined);
+      assert.ok((await store.read.repositories.retired(100)).includes(repository.id));
+      const { id: _, ...successor } = repository;
+      assert.ok(await store.transaction(({ repositories }) => repositories.insert(successor)));
+      let steps = 0;
+      while (await store.transaction(({ repositories }) => repositories.reap(repository.id, 2))) steps++;
+      // Five images, one layer, the repository.
+      assert.equal(steps, 3 + 1 + 1);
+      assert.ok(!(await store.read.repositories.retired(100)).includes(repository.id));
+      assert.ok((await store.read.blobs.unreferenced(100)).some(({ id }) => id === layer.id));
     });
   });
+}
+
+async function retireAndReap(store: MetadataStore, id: number): Promise<void> {
+  await store.transaction(({ repositories }) => repositories.retire(id));
+  while (await store.transaction(({ repositories }) => repositories.reap(id, 1)));
 }
 
 function bytewise(one: string, other: string): number {

@@ -6,7 +6,10 @@ import { type Placeholders, prepared, type Session } from '../session.ts';
 export function imageVerificationReads(session: Session): Pick<ImageReads, 'manifests' | 'missingLayers'> {
   return {
     async manifests(afterImageId, limit) {
-      return (await manifests(session, { afterImageId, limit })).map((row) => ({ ...row }));
+      return (await manifests(session, { afterImageId, limit })).map((row) => ({
+        ...row,
+        bytes: row.bytes ?? undefined,
+      }));
     },
     async missingLayers(limit) {
       return (await missingLayers(session, { limit })).map((row) => ({ ...row }));
@@ -23,13 +26,13 @@ interface ManifestRow {
   imageId: number;
   repositoryId: number;
   digest: Digest;
-  bytes: Uint8Array;
+  bytes: Uint8Array | null;
 }
 
 const manifests = prepared<AfterImage, ManifestRow>((db, { afterImageId, limit }: Placeholders<AfterImage>) =>
   db
     .selectFrom('images')
-    .innerJoin('manifests', 'manifests.image_id', 'images.id')
+    .leftJoin('manifests', 'manifests.image_id', 'images.id')
     .select(['images.id as imageId', 'images.repository_id as repositoryId', 'images.digest', 'manifests.bytes'])
     .where('images.id', '>', afterImageId)
     .orderBy('images.id')

@@ -38,16 +38,16 @@ export function layerRecords(session: Session): LayerRecords {
       });
     },
     async deleteUnused(repositoryId, digest) {
-      return releaseBlob(session, await deleteUnused(session, { repositoryId, digest }));
+      return releaseBlobs(session, await deleteUnused(session, { repositoryId, digest }));
     },
     async deleteExpired(repositoryId, digest, now) {
-      return releaseBlob(session, await deleteExpired(session, { repositoryId, digest, now: now.getTime() }));
+      return releaseBlobs(session, await deleteExpired(session, { repositoryId, digest, now: now.getTime() }));
     },
   };
 }
 
 /** @returns whether a layer was deleted */
-async function releaseBlob(session: Session, deleted: readonly { blob_id: number }[]): Promise<boolean> {
+export async function releaseBlobs(session: Session, deleted: readonly { blob_id: number }[]): Promise<boolean> {
   for (const { blob_id } of deleted) await markBlobUnreferenced(session, { blobId: blob_id });
   return deleted.length > 0;
 }

@@ -2,6 +2,7 @@ import type { Selectable } from 'kysely';
 import type { Repository, RepositoryReads, RepositoryRecords } from '../../../core/repositories/repository-records.ts';
 import { type Placeholders, prepared, run, type Session } from '../session.ts';
 import type { RepositoriesTable } from '../tables.ts';
+import { releaseBlobs } from './layers.ts';
 
 export function repositoryReads(session: Session): RepositoryReads {
   return {
@@ -16,6 +17,9 @@ export function repositoryReads(session: Session): RepositoryReads {
     async page({ accountId, region }, after, limit) {
       const rows = await page(session, { account: accountId, region, after, limit });
       return rows.map(toRepository);
+    },
+    async retired(limit) {
+      return (await retired(session, { limit })).map(({ id }) => id);
     },
   };
 }
@@ -43,9 +47,14 @@ export function repositoryRecords(session: Session): RepositoryRecords {
       if (Object.keys(columns).length === 0) return;
       await run(session, session.dialect.build.updateTable('repositories').set(columns).where('id', '=', id));
     },
-    async delete(id) {
-      await releaseBlobs(session, { id });
-      await deleteRepository(session, { id });
+    async retire(id) {
+      await retire(session, { id, name: String(id) });
+    },
+    async reap(id, limit) {
+      if ((await deleteImages(session, { id, limit })).length > 0) return true;
+      const layers = await deleteLayers(session, { id, limit });
+      if (layers.length > 0) return releaseBlobs(session, layers);
+      return (await deleteRepository(session, { id })).length > 0;
     },
   };
 }
@@ -153,24 +162,45 @@ const insert = prepared((db, repository: Placeholders<NewRepository>) =>
     .returning('id'),
 );
 
-/** Blobs that only layers of the repository point at: the layers go with the repository, by foreign key. */
-const releaseBlobs = prepared((db, { id }: Placeholders<{ id: number }>) =>
+/** No registry has such an account: whoever asks for a repository by its name no longer finds it. */
+const RETIRED = { account: '', region: '' } as const;
+
+const retire = prepared((db, { id, name }: Placeholders<{ id: number; name: string }>) =>
   db
-    .updateTable('blobs')
-    .set({ referenced: 0 })
-    .where('id', 'in', db.selectFrom('layers').select('blob_id').where('repository_id', '=', id))
-    .where(({ not, exists, selectFrom }) =>
-      not(
-        exists(
-          selectFrom('layers as other')
-            .select('other.blob_id')
-            .whereRef('other.blob_id', '=', 'blobs.id')
-            .where('other.repository_id', '<>', id),
-        ),
-      ),
-    ),
+    .updateTable('repositories')
+    .set({ ...RETIRED, name })
+    .where('id', '=', id),
+);
+
+const retired = prepared((db, { limit }: Placeholders<{ limit: number }>) =>
+  db
+    .selectFrom('repositories')
+    .select('id')
+    .where('account', '=', RETIRED.account)
+    .where('region', '=', RETIRED.region)
+    .limit(limit),
+);
+
+interface Some {
+  id: number;
+  limit: number;
+}
+
+const deleteImages = prepared((db, { id, limit }: Placeholders<Some>) =>
+  db
+    .deleteFrom('images')
+    .where('id', 'in', db.selectFrom('images').select('id').where('repository_id', '=', id).limit(limit))
+    .returning('id'),
+);
+
+const deleteLayers = prepared((db, { id, limit }: Placeholders<Some>) =>
+  db
+    .deleteFrom('layers')
+    .where('repository_id', '=', id)
+    .where('digest', 'in', db.selectFrom('layers').select('digest').where('repository_id', '=', id).limit(limit))
+    .returning('blob_id'),
 );
 
 const deleteRepository = prepared((db, { id }: Placeholders<{ id: number }>) =>
-  db.deleteFrom('repositories').where('id', '=', id),
+  db.deleteFrom('repositories').where('id', '=', id).returning('id'),
 );
