@@ -1,5 +1,6 @@
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import type { Blob } from '../layers/layer-records.ts';
+import type { Upload } from '../layers/upload-records.ts';
 
 /** What a run took away. */
 export interface GarbageReport {
@@ -60,11 +61,16 @@ async function* forgetIdleUploads({ metadata, blobs, now, settings }: CoreDepend
     const candidates = await metadata.read.uploads.idle(before, BATCH + active.size);
     const idle = candidates.filter(({ id }) => !active.has(id)).slice(0, BATCH);
     if (idle.length === 0) return;
-    await metadata.transaction(async (records) => {
-      for (const { id } of idle) await records.uploads.delete(id);
+    const forgotten = await metadata.transaction(async (records) => {
+      const still: Upload[] = [];
+      for (const { repositoryId, id } of idle) {
+        const upload = await records.uploads.find(repositoryId, id);
+        if (upload && upload.touchedAt < before && (await records.uploads.delete(id))) still.push(upload);
+      }
+      return still;
     });
-    for (const { id } of idle) await blobs.discard(id);
-    yield idle.length;
+    for (const { id } of forgotten) await blobs.discard(id);
+    yield forgotten.length;
   }
 }
 

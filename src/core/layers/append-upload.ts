@@ -1,6 +1,6 @@
 import type { Call } from '../access/caller.ts';
 import { type BlobAppender, StagedOffsetError } from '../blob-store.ts';
-import type { CoreDependencies } from '../dependencies.ts';
+import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
 import { refusingWhenFull } from '../storage-full.ts';
 import { findUpload, refuseUpload } from './find-upload.ts';
@@ -20,6 +20,7 @@ export async function openAppend(
   const { upload } = await findUpload(metadata.read, call, input);
   const writer = writers.hold(call.registry.accountId, input);
   try {
+    await touchIfIdle(dependencies, call, input, upload);
     const received = await receivedBytes(dependencies, call, input, upload);
     if (input.firstByte !== undefined && input.firstByte !== received) {
       refuse({
@@ -60,7 +61,10 @@ function guardedAppend(
         const hasParts = upload.parts > 0;
         const bytes = await refusingWhenFull(() => appender.close(hasParts));
         if (hasParts) {
-          await metadata.transaction((records) => records.uploads.update(upload.id, { bytes, touchedAt: now() }));
+          await metadata.transaction(async (records) => {
+            if (!(await records.uploads.find(upload.repositoryId, upload.id))) refuseUpload(call, reference);
+            await records.uploads.update(upload.id, { bytes, touchedAt: now() });
+          });
         }
         return { bytes };
       } finally {
@@ -68,6 +72,23 @@ function guardedAppend(
       }
     },
   };
+}
+
+/**
+ * Streams write no records; but an upload that may be about to be forgotten for its idleness is marked before it goes on,
+ * at most once in half the time that makes it idle.
+ */
+async function touchIfIdle(
+  { metadata, now, settings }: CoreDependencies,
+  call: Call,
+  reference: UploadReference,
+  upload: Upload,
+): Promise<void> {
+  if (upload.touchedAt >= secondsAfter(now(), -settings.uploadIdleSeconds / 2)) return;
+  await metadata.transaction(async (records) => {
+    if (!(await records.uploads.find(upload.repositoryId, upload.id))) refuseUpload(call, reference);
+    await records.uploads.update(upload.id, { touchedAt: now() });
+  });
 }
 
 /** How far the upload has come; cuts off what no answer ever acknowledged of a part. */

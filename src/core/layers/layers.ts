@@ -49,23 +49,30 @@ export interface StoredLayer {
 }
 
 export function createLayers({ metadata, blobs, now, settings }: CoreDependencies): Layers {
-  /** A client that is told a layer is there must find it when its image comes; renewed at most once per half lease. */
-  const keep = async (layers: readonly Layer[]) => {
+  /**
+   * A client that is told a layer is there must find it when its image comes; renewed at most once per half lease.
+   * @returns the layers that may be told: one whose lease had ended may be collected since it was read
+   */
+  const keep = async (layers: readonly Layer[]): Promise<readonly Layer[]> => {
     const halfLease = secondsAfter(now(), settings.layerLeaseSeconds / 2);
     const due = layers.filter((layer) => !layer.referenced && layer.leaseUntil < halfLease);
     const [first] = due;
-    if (!first) return;
+    if (!first) return layers;
     const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
     const digests = due.map((layer) => layer.digest);
-    await metadata.transaction((records) => records.layers.renewLeases(first.repositoryId, digests, leaseUntil));
+    const present = await metadata.transaction(async (records) => {
+      await records.layers.renewLeases(first.repositoryId, digests, leaseUntil);
+      return records.layers.findMany(first.repositoryId, digests);
+    });
+    const kept = new Set(present.map((layer) => layer.digest));
+    return layers.filter((layer) => !due.includes(layer) || kept.has(layer.digest));
   };
 
   return {
     async checkAvailability(call, { repositoryName, digests }) {
       const repository = await findRepository(metadata.read, call.registry, repositoryName);
       const asked = digests.map(parseDigest).filter((digest) => digest !== undefined);
-      const found = await metadata.read.layers.findMany(repository.id, asked);
-      await keep(found);
+      const found = await keep(await metadata.read.layers.findMany(repository.id, asked));
       const byDigest = new Map(found.map((layer) => [layer.digest as string, layer]));
       const judged = digests.map((digest) => failureOf(digest) ?? availabilityOf(digest, byDigest.get(digest)));
       return {
@@ -77,11 +84,11 @@ export function createLayers({ metadata, blobs, now, settings }: CoreDependencie
     async open(call, { repositoryName, digest }) {
       const repository = await findRepository(metadata.read, call.registry, repositoryName);
       const parsed = parseDigest(digest);
-      const layer = parsed && (await metadata.read.layers.find(repository.id, parsed));
+      const found = parsed && (await metadata.read.layers.find(repository.id, parsed));
+      const [layer] = found ? await keep([found]) : [];
       const missing = () =>
         refuse({ kind: 'layer-not-found', digest, repositoryName, registryId: call.registry.accountId });
       if (!layer) return missing();
-      await keep([layer]);
       return {
         digest,
         bytes: layer.bytes,

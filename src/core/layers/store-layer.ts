@@ -1,6 +1,7 @@
 import type { BlobLocation, BlobStore } from '../blob-store.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import type { Records } from '../metadata-store.ts';
+import { requireStill } from '../repositories/find-repository.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { refusingWhenFull } from '../storage-full.ts';
 import type { Digest } from '../values/digest.ts';
@@ -16,7 +17,7 @@ export function blobScopeOf({ registry, encryption }: Repository): string {
  * Ends an upload whose digest was verified: bytes are sealed and synced first, then one transaction makes them a layer of the
  * repository and forgets the upload. Bytes that the registry has already are not kept twice.
  *
- * @returns undefined when the staged bytes are gone
+ * @returns undefined when the staged bytes, or the upload's record, are gone
  */
 export async function storeLayer(
   dependencies: CoreDependencies,
@@ -27,9 +28,9 @@ export async function storeLayer(
   const { blobs, metadata, now } = dependencies;
   const leaseUntil = secondsAfter(now(), dependencies.settings.layerLeaseSeconds);
   const attach = async (records: Records, blob: Blob) => {
+    await requireStill(records, repository);
     const layer = { repositoryId: repository.id, digest: verified.digest, blobId: blob.id, leaseUntil };
     const isNew = await records.layers.insert(layer);
-    await records.uploads.delete(upload.id);
     return { existed: !isNew };
   };
   const scope = blobScopeOf(repository);
@@ -37,9 +38,10 @@ export async function storeLayer(
   if (await metadata.read.blobs.find(scope, verified.digest)) {
     const attached = await metadata.transaction(async (records) => {
       const blob = await records.blobs.find(scope, verified.digest);
-      return blob && attach(records, blob);
+      if (!blob) return 'blob-gone';
+      return (await records.uploads.delete(upload.id)) ? attach(records, blob) : undefined;
     });
-    if (attached) {
+    if (attached !== 'blob-gone') {
       await blobs.discard(upload.id);
       return attached;
     }
@@ -48,16 +50,21 @@ export async function storeLayer(
   const location = await refusingWhenFull(() => blobs.seal(upload.id, verified.digest, verified.bytes));
   if (location === undefined) return undefined;
   const sealed = { scope, ...verified, location, createdAt: now() };
-  return refusingWhenFull(() => recordSealed(dependencies, sealed, attach));
+  return refusingWhenFull(() => recordSealed(dependencies, upload, sealed, attach));
 }
 
-/** Records sealed bytes. Of two uploads of the same bytes the first recorded is kept. */
+/**
+ * Records sealed bytes. Of two uploads of the same bytes the first recorded is kept, and none of an upload that was
+ * forgotten meanwhile, perhaps with its repository.
+ */
 async function recordSealed(
   { blobs, metadata }: CoreDependencies,
+  upload: Upload,
   sealed: Omit<Blob, 'id'>,
   attach: (records: Records, blob: Blob) => Promise<{ existed: boolean }>,
-): Promise<{ existed: boolean }> {
+): Promise<{ existed: boolean } | undefined> {
   const { attached, location } = await metadata.transaction(async (records) => {
+    if (!(await records.uploads.delete(upload.id))) return {};
     const blob = (await records.blobs.insert(sealed)) ?? (await records.blobs.find(sealed.scope, sealed.digest));
     if (!blob) throw new Error(`Blob ${sealed.digest} could neither be recorded nor found`);
     return { attached: await attach(records, blob), location: blob.location };
@@ -66,6 +73,6 @@ async function recordSealed(
   return attached;
 }
 
-async function deleteUnlessKept(blobs: BlobStore, sealed: BlobLocation, kept: BlobLocation): Promise<void> {
+async function deleteUnlessKept(blobs: BlobStore, sealed: BlobLocation, kept: BlobLocation | undefined) {
   if (sealed !== kept) await blobs.delete(sealed);
 }

@@ -40,7 +40,10 @@ export async function uploadPart(
   if (staged > expected) await blobs.truncate(upload.id, expected);
 
   await refusingWhenFull(() => stagePart(blobs, upload.id, expected, input.chunks));
-  await metadata.transaction((records) => records.uploads.update(upload.id, afterPart(upload, input, now())));
+  await metadata.transaction(async (records) => {
+    if (!(await records.uploads.find(upload.repositoryId, upload.id))) refuseUpload(call, input);
+    await records.uploads.update(upload.id, afterPart(upload, input, now()));
+  });
   return { lastByteReceived: input.lastByte };
 }
 

@@ -28,9 +28,12 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
       const repository = await target(call, input);
       const at = now();
       const uploadId = newId();
-      const upload = { id: uploadId, repositoryId: repository.id, parts: 0, bytes: 0, lastPartBytes: 0 };
+      const upload = { id: uploadId, parts: 0, bytes: 0, lastPartBytes: 0 };
       await refusingWhenFull(() =>
-        metadata.transaction((records) => records.uploads.insert({ ...upload, createdAt: at, touchedAt: at })),
+        metadata.transaction(async (records) => {
+          const { id: repositoryId } = await findRepository(records, call.registry, repository.name);
+          await records.uploads.insert({ ...upload, repositoryId, createdAt: at, touchedAt: at });
+        }),
       );
       return { uploadId, partBytes: PART_BYTES };
     },
@@ -63,7 +66,8 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
         const layer = await records.layers.find(source.id, input.digest);
         if (!layer) return false;
         const { digest, blobId } = layer;
-        await records.layers.insert({ repositoryId: repository.id, digest, blobId, leaseUntil });
+        const { id: repositoryId } = await findRepository(records, call.registry, repository.name);
+        await records.layers.insert({ repositoryId, digest, blobId, leaseUntil });
         return true;
       });
     },
