@@ -1,0 +1,70 @@
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { http } from '../support/http.ts';
+import { type RunningServer, startServer } from '../support/server.ts';
+import { assertStatus } from './oci-answers.ts';
+import { rawConnection } from './raw-exchange.ts';
+
+const bodyBytes = 100_000;
+const clients = 10;
+
+describe('a thousand uploads whose clients go away', { skip: !existsSync('/proc/self/fd') && 'no /proc here' }, () => {
+  it('leave no descriptor behind, and can be taken up again', async () => {
+    await using server = await startServer();
+    // What a process opens once and keeps, it has opened after these.
+    await abort(server, 50);
+    const before = await quietDescriptors(server);
+    const paths = await abort(server, 1000);
+    for (let now = await descriptors(server); now > before; now = await descriptors(server)) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    for (const path of paths.slice(-5)) await finish(server, path);
+  });
+});
+
+/** Begins so many uploads and ends each connection somewhere in the body, in every way a client may. */
+async function abort(server: RunningServer, count: number): Promise<string[]> {
+  const paths: string[] = [];
+  const one = async (n: number) => {
+    const started = await http(`${server.url}/v2/abort/ed/blobs/uploads/`, { method: 'POST' });
+    assertStatus(started, 202);
+    const path = String(started.headers.location);
+    paths.push(path);
+    const socket = await rawConnection(server.url);
+    socket.resume();
+    const sent = Buffer.alloc([0, 1, 1000, 70_000][n % 4] ?? 0);
+    socket.write(`PATCH ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${bodyBytes}\r\n\r\n`);
+    await new Promise((resolve) => socket.write(sent, resolve));
+    if (n % 3 === 0) socket.resetAndDestroy();
+    else if (n % 3 === 1) socket.destroy();
+    else socket.end();
+  };
+  const worker = async (first: number) => {
+    for (let n = first; n < count; n += clients) await one(n);
+  };
+  await Promise.all(Array.from({ length: clients }, (_, first) => worker(first)));
+  return paths;
+}
+
+async function finish(server: RunningServer, path: string): Promise<void> {
+  const progress = await http(`${server.url}${path}`);
+  assertStatus(progress, 204);
+  const body = Buffer.alloc(10);
+  const answer = await http(`${server.url}${path}`, { method: 'PATCH', body });
+  assertStatus(answer, 202);
+}
+
+async function descriptors(server: RunningServer): Promise<number> {
+  return (await readdir(`/proc/${server.pid}/fd`)).length;
+}
+
+/** The number once it has stopped falling. */
+async function quietDescriptors(server: RunningServer): Promise<number> {
+  for (let before = await descriptors(server); ; ) {
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const now = await descriptors(server);
+    if (now >= before) return now;
+    before = now;
+  }
+}
