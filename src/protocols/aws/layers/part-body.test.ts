@@ -26,7 +26,7 @@ test('decodes parts of every length around a piece, each piece owning its memory
 });
 
 test('decodes base64 that a client escaped', () => {
-  const bytes = Buffer.concat([Buffer.alloc(3000, 0xff), Buffer.alloc(3000, 0xfb), randomBytes(3_000_001)]);
+  const bytes = Buffer.concat([Buffer.alloc(3000, 0xff), Buffer.alloc(3000, 0xfb), randomBytes(600_001)]);
   const base64 = bytes.toString('base64');
   assert.ok(base64.includes('/') && base64.includes('+'));
   const escapes: [string, string][] = [
