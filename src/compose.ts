@@ -1,5 +1,4 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { KeepingConfig, ServeConfig } from './config/config.ts';
 import { openAuthorizer } from './core/access/authorizer.ts';
@@ -16,6 +15,7 @@ import { createUploads } from './core/layers/upload-pipeline.ts';
 import type { MetadataStore } from './core/metadata-store.ts';
 import { createRepositories } from './core/repositories/repositories.ts';
 import { openFilesystemBlobStore } from './drivers/blobs/filesystem/filesystem-blob-store.ts';
+import { makeRoot } from './drivers/blobs/filesystem/folders.ts';
 import { createMemoryBlobStore } from './drivers/blobs/memory/memory-blob-store.ts';
 import { lockFolder } from './drivers/folder-lock.ts';
 import { openSqliteMetadataStore } from './drivers/metadata/sqlite.ts';
@@ -82,7 +82,7 @@ export async function openStores(
 ): Promise<Stores> {
   await using opening = new AsyncDisposableStack();
   const folder = dataDirectory === undefined ? undefined : resolve(dataDirectory);
-  if (folder !== undefined) await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (folder !== undefined) await makeRoot(folder);
   if (folder !== undefined && exclusive) opening.use(lockFolder(join(folder, 'serve.lock')));
   const file = folder === undefined ? ':memory:' : join(folder, 'gantry.db');
   const metadata = opening.use(await openSqliteMetadataStore({ file }));

@@ -39,9 +39,9 @@ export class DurableFolders {
   }
 }
 
-/** Makes the root of a store with whatever is missing above it, durably. */
+/** Makes the root of a store with whatever is missing above it, durably, and for its owner alone. */
 export async function makeRoot(folder: string): Promise<void> {
-  const first = await mkdir(folder, { recursive: true });
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
   if (first === undefined) return;
   for (let made = folder; ; made = dirname(made)) {
     await syncFolder(dirname(made));
