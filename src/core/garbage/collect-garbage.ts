@@ -35,6 +35,7 @@ export async function collectGarbage(
     report.uploads += count;
     progress();
   }
+  for await (const _ of reapRepositories(dependencies)) progress();
   for await (const count of endLeases(dependencies)) {
     report.layers += count;
     progress();
@@ -71,6 +72,15 @@ async function* forgetIdleUploads({ metadata, blobs, now, settings }: CoreDepend
     });
     for (const { id } of forgotten) await blobs.discard(id);
     yield forgotten.length;
+  }
+}
+
+/** What deleted repositories held, some at a time. */
+async function* reapRepositories({ metadata }: CoreDependencies) {
+  for (;;) {
+    const [id] = await metadata.read.repositories.retired(1);
+    if (id === undefined) return;
+    while (await metadata.transaction((records) => records.repositories.reap(id, BATCH))) yield id;
   }
 }
 
