@@ -100,11 +100,34 @@ describe('pumpBody', () => {
     'a wait that rejects': { write: () => false, drained: () => Promise.reject(new Error('disk')) },
   };
   for (const [name, sink] of Object.entries(broken)) {
-    it(`passes on ${name} and still lets the client send to the end`, async () => {
+    it(`passes on ${name}`, async () => {
       const reported = exchange((request) => pumpBody(request, sink), head(1_000_000), Buffer.alloc(1_000_000));
       await assert.rejects(reported, /disk/);
     });
   }
+
+  it('takes what is left of a body that failed, so that the next request is heard', async () => {
+    const urls: string[] = [];
+    const sink = { write: () => false, drained: () => Promise.reject(new Error('disk')) };
+    const second = Promise.withResolvers<void>();
+    const server = createServer((request, response) => {
+      urls.push(String(request.url));
+      if (request.url === '/second') second.resolve();
+      pumpBody(request, sink)
+        .finally(() => response.end())
+        .catch(() => {});
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').resume();
+    socket.write(head(5_000_000));
+    socket.write(Buffer.alloc(5_000_000));
+    socket.write('GET /second HTTP/1.1\r\nHost: a\r\n\r\n');
+    await second.promise;
+    assert.deepEqual(urls, ['/', '/second']);
+    socket.destroy();
+    server.close();
+  });
 });
 
 function head(bytes: number): string {

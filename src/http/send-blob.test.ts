@@ -95,6 +95,7 @@ function testBlob(bytes: number, { endsAt = bytes } = {}) {
   let opened = 0;
   let disposed = 0;
   let held = 0;
+  let heldAtDisposal = 0;
   let maxHeld = 0;
   const read = async (range?: HttpRange): Promise<ChunkReader> => {
     opened += 1;
@@ -114,11 +115,12 @@ function testBlob(bytes: number, { endsAt = bytes } = {}) {
       },
       async [Symbol.asyncDispose]() {
         disposed += 1;
+        heldAtDisposal = held;
       },
     };
   };
   const assertDisposed = () => assert.deepEqual([opened, disposed], [1, 1]);
-  const assertQuiet = () => assert.deepEqual([disposed, held], [opened, 0]);
+  const assertQuiet = () => assert.deepEqual([disposed, heldAtDisposal, held], [opened, 0, 0]);
   return { content, bytes, read, opened: () => opened, maxHeld: () => maxHeld, assertDisposed, assertQuiet };
 }
 

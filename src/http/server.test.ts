@@ -145,10 +145,12 @@ describe('the end of the HTTP server', () => {
     await using server = await serve(sayHello);
     const resting = await server.open();
     const silent = await server.open();
+    const begun = await server.open();
+    begun.write('GET / HT');
     resting.write(get);
     await once(resting, 'data');
     await server.close(60_000);
-    await Promise.all([resting, silent].map((socket) => socket.closed || once(socket, 'close')));
+    await Promise.all([resting, silent, begun].map((socket) => socket.closed || once(socket, 'close')));
   });
 
   it('ends a connection whose answer had promised to keep it', async () => {

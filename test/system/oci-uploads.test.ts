@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { type HttpAnswer, http } from '../support/http.ts';
@@ -240,6 +242,29 @@ describe('uploads over /v2/', () => {
     await assertStored(same);
   });
 });
+
+describe('a blob in one POST that is refused', () => {
+  it('leaves no upload behind, whose id nobody was told', async () => {
+    await using server = await startServer();
+    const post = (digest: string, bytes: Buffer) =>
+      http(`${server.url}/v2/at/once/blobs/uploads/?digest=${digest}`, {
+        method: 'POST',
+        body: bytes,
+        headers: { 'Content-Length': String(bytes.length) },
+      });
+    const first = randomBytes(1_000_000);
+    assertStatus(await post(digestOf(first), first), 201);
+    const before = await bytesIn(server.data);
+    assertOciError(await post(digestOf('other'), randomBytes(1_000_000)), 400, 'DIGEST_INVALID');
+    assert.ok((await bytesIn(server.data)) < before + 1_000_000);
+  });
+});
+
+async function bytesIn(folder: string): Promise<number> {
+  const files = (await readdir(folder, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+  const sizes = await Promise.all(files.map(async ({ parentPath, name }) => (await stat(join(parentPath, name))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
 
 describe('an upload that was cut off', () => {
   it('goes on where it was, also after a restart', async () => {
