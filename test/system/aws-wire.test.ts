@@ -161,6 +161,7 @@ describe('AWS JSON 1.1', () => {
       body: large,
     });
     assertAwsError(chunked, code, /\S/, 413);
+    assertAwsError(await post(Buffer.alloc(26 * MIB, ' '), 'Nothing'), 'UnknownOperationException');
     assert.equal((await post('{}')).status, 200);
   });
 

@@ -14,6 +14,7 @@ import { loadModel, readStructure, writeStructure } from './model.ts';
 import { implementedOperation } from './operations.ts';
 import { admitBody, readRequestBody } from './request-body.ts';
 import { operationNameOf } from './target.ts';
+import { discardBody } from './unread-body.ts';
 
 export interface AwsContext {
   readonly core: Core;
@@ -31,7 +32,7 @@ export function createAwsHandler(context: AwsContext): Handler {
     try {
       sendAws(request, response, 200, await serve(request, context, authenticate));
     } catch (error) {
-      answerError(request, response, error);
+      await answerError(request, response, error);
     }
   };
 }
@@ -42,15 +43,16 @@ async function serve(request: IncomingMessage, context: AwsContext, authenticate
   const operation = implementedOperation(name);
   const { caller, region } = await authenticate(request);
   using _room = await admitBody(request, name, context.bodyBudget);
-  const { json, layerPart } = await readRequestBody(request, name);
+  using body = await readRequestBody(request, name);
   const shapes = (await loadModel()).shapesOf(name);
-  const input = readStructure(shapes.input, json);
+  const input = readStructure(shapes.input, body.json);
   const violation = findViolation(shapes.input, input);
   if (violation) throw invalidParameter(violation.parameter, violation.constraint, operation.violation);
   const call = { caller, registry: { accountId: registryIdIn(input) ?? caller.accountId, region } };
   for (const resource of operation.resources(call, input)) {
     await core.authorizer.authorize(caller, { action: operation.action, resource });
   }
+  const { layerPart } = body;
   const output = await operation.run({ core, call, input, layerPart, baseUrl: baseUrlOf(request, context, call) });
   return writeStructure(shapes.output, output);
 }
@@ -67,8 +69,9 @@ function baseUrlOf({ headers }: IncomingMessage, { core, publicUrl }: AwsContext
 }
 
 /** A fault of the server's is answered in AWS's form, and thrown on to whom it concerns: the log. */
-function answerError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+async function answerError(request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
   if (error instanceof BodyAbortedError) return void response.destroy();
+  await discardBody(request);
   const { code, message, members, status } = awsErrorOf(error, requestIdOf(request));
   sendAws(request, response, status, { __type: code, message, ...members });
   if (status === 500) throw error;

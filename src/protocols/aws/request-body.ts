@@ -5,7 +5,8 @@ import { AwsError } from './errors.ts';
 import { type LayerPart, splitPartBody } from './layers/part-body.ts';
 import type { OperationName } from './operation.ts';
 
-export interface RequestBody {
+/** Disposing frees the body's memory, and with it what `layerPart` is decoded from. */
+export interface RequestBody extends Disposable {
   readonly json: unknown;
   readonly layerPart: LayerPart | undefined;
 }
@@ -36,12 +37,9 @@ export async function admitBody(
 /** Reads and parses a request's body; an empty one counts as `{}` (AWS JSON 1.1, requests without input). */
 export async function readRequestBody(request: IncomingMessage, name: OperationName): Promise<RequestBody> {
   const body = await readBytes(request, name);
-  if (body.length === 0) return { json: {}, layerPart: undefined };
-  if (name !== 'UploadLayerPart') return { json: parseJson(body), layerPart: undefined };
-  const { rest, layerPart } = splitPartBody(body);
-  const json = parseJson(rest);
-  freeNow(body);
-  return { json, layerPart };
+  const { rest, layerPart } = name === 'UploadLayerPart' ? splitPartBody(body) : { rest: body, layerPart: undefined };
+  const json = rest.length === 0 ? {} : parseJson(rest);
+  return { json, layerPart, [Symbol.dispose]: () => freeNow(body) };
 }
 
 /** Gives back memory that the collector, which sees few small objects, would leave for later: 14 MB of it per part. */

@@ -1,9 +1,14 @@
 import { AwsError } from '../errors.ts';
 import { findTopLevelString, type StringBounds } from './top-level-string.ts';
 
-/** The decoded bytes of a layer part, in pieces that each own their memory. */
+/** The bytes of a layer part. */
 export interface LayerPart {
-  readonly chunks: readonly Uint8Array[];
+  /**
+   * Pieces that each own their memory. They are decoded as they are asked for, so that hashing and writing go on beside it;
+   * throws SerializationException where the text is not base64.
+   */
+  readonly chunks: Iterable<Uint8Array>;
+  /** How many they are in all. */
   readonly bytes: number;
 }
 
@@ -21,10 +26,10 @@ const OTHERS_BYTES_MAX = 64 * 1024;
 const PIECE_CHARACTERS = 4 * 87_381;
 
 /**
- * Takes the base64 string out of an UploadLayerPart body of up to 28 MB and decodes it straight from the bytes. The body's memory
- * is written to where the string has escapes.
+ * Takes the base64 string out of an UploadLayerPart body of up to 28 MB, to be decoded straight from the bytes: the body must
+ * stay as it is until then. Its memory is written to where the string has escapes.
  *
- * Throws SerializationException for base64 that is not padded standard base64, and for a second `layerPartBlob`.
+ * Throws SerializationException for a length that padded base64 cannot have, and for a second `layerPartBlob`.
  */
 export function splitPartBody(body: Buffer): PartBody {
   const result = findTopLevelString(body, 'layerPartBlob', OTHERS_BYTES_MAX);
@@ -32,21 +37,27 @@ export function splitPartBody(body: Buffer): PartBody {
   if (result.found === undefined) return { rest: body, layerPart: undefined };
   const { start, end } = result.found;
   const rest = Buffer.concat([body.subarray(0, start), body.subarray(end)]);
-  return { rest, layerPart: decode(body, plainText(body, result.found)) };
+  const text = plainText(body, result.found);
+  const bytes = decodedBytes(body, text);
+  return { rest, layerPart: { bytes, chunks: { [Symbol.iterator]: () => decode(body, text) } } };
 }
 
-function decode(body: Buffer, { start, end }: StringBounds): LayerPart {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
+function decodedBytes(body: Buffer, { start, end }: StringBounds): number {
+  if ((end - start) % 4 !== 0) throw notBase64();
+  let padding = 0;
+  while (padding < 2 && end - padding > start && body[end - 1 - padding] === EQUALS_SIGN) padding += 1;
+  return ((end - start) / 4) * 3 - padding;
+}
+
+function* decode(body: Buffer, { start, end }: StringBounds): Generator<Uint8Array> {
   for (let at = start; at < end; at += PIECE_CHARACTERS) {
     const pieceEnd = Math.min(at + PIECE_CHARACTERS, end);
     const chunk = decodePiece(body.toString('latin1', at, pieceEnd));
     // Blanks, which the decoder passes over, or padding before the end would shift what follows.
-    if (chunk === undefined || chunk.length < ((pieceEnd - at) / 4) * 3 - (pieceEnd === end ? 2 : 0)) throw notBase64();
-    chunks.push(chunk);
-    bytes += chunk.length;
+    if (chunk?.length !== decodedBytes(body, { start: at, end: pieceEnd })) throw notBase64();
+    if (pieceEnd < end && chunk.length % 3 !== 0) throw notBase64();
+    yield chunk;
   }
-  return { chunks, bytes };
 }
 
 function decodePiece(text: string): Uint8Array | undefined {
@@ -57,6 +68,7 @@ function decodePiece(text: string): Uint8Array | undefined {
   }
 }
 
+const EQUALS_SIGN = 0x3d;
 const BACKSLASH = 0x5c;
 
 /** Undoes escapes in place: PHP writes `\/`, .NET `\u002B`, and line breaks of base64 come as `\n`. */
