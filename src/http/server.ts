@@ -53,6 +53,8 @@ export function createHttpServer(handler: Handler, settings: HttpServerSettings)
     keepAliveTimeout: (settings.keepAliveSeconds ?? 90) * 1000,
     noDelay: true,
   });
+  // Node drops what is beyond its default of 2,000 without a word; the size of the head bounds them well enough.
+  server.maxHeadersCount = 0;
   server.timeout = settings.idleSeconds * 1000;
   server.on('connection', (socket) => exchanges.connected(socket));
   server.on('timeout', (socket) => onIdle(socket, exchanges, server.timeout));

@@ -59,6 +59,19 @@ describe('manifests over /v2/', () => {
     }
   });
 
+  it('may be known by sha512', async () => {
+    const image = randomImage();
+    for (const blob of [image.config, ...image.layers]) await pushBlob(server.url, repository, blob);
+    const { bytes } = image.manifest;
+    const long = { bytes, digest: digestOf(bytes, 'sha512') };
+    const pushed = await push(long.digest, long);
+    assertStatus(pushed, 201);
+    assert.equal(pushed.headers['docker-content-digest'], long.digest);
+    const found = await get(long.digest);
+    assert.equal(found.headers['docker-content-digest'], long.digest);
+    assert.ok(bytes.equals(found.body));
+  });
+
   it('are not sent to a client that has them', async () => {
     const { headers } = await get('latest');
     const again = await get('latest', { 'If-None-Match': headers.etag });

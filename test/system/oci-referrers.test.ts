@@ -87,6 +87,23 @@ describe('referrers over /v2/', () => {
     assert.deepEqual(found.sort(), sorted(signatures));
   });
 
+  it('come in pages no larger than a manifest', async () => {
+    const other = randomImage();
+    const large = Array.from({ length: 12 }, (_, n) =>
+      artifact(bom, other.manifest, { n: `${n}`.padEnd(900_000, 'x') }),
+    );
+    for (const manifest of large) assertStatus(await push(manifest), 201);
+    const found: string[] = [];
+    let next: string | undefined = `/v2/${repository}/referrers/${other.manifest.digest}`;
+    while (next !== undefined) {
+      const answer: HttpAnswer = await http(`${server.url}${next}`);
+      assert.ok(answer.body.length < 4.1 * 1024 * 1024, String(answer.body.length));
+      found.push(...digestsOf(answer));
+      next = /^<(\/v2\/.*)>; rel="next"$/.exec(String(answer.headers.link))?.[1];
+    }
+    assert.deepEqual(found, sorted(large));
+  });
+
   it('may come before their subject does', async () => {
     const later = randomImage();
     const early = artifact(signature, later.manifest, {});

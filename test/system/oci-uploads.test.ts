@@ -65,6 +65,12 @@ describe('uploads over /v2/', () => {
     await assertStored({ digest, bytes });
   });
 
+  it('take an empty blob in one POST', async () => {
+    const none = blobOf('');
+    assertStatus(await start(`?digest=${none.digest}`), 201);
+    await assertStored(none);
+  });
+
   it('take a whole blob in one PUT', async () => {
     const { digest, bytes } = blob();
     const answer = await put(await begin(), digest, bytes);

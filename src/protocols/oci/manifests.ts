@@ -1,14 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { isTag } from '../../core/values/image-reference.ts';
+import { MANIFEST_BYTES_MAX } from '../../core/values/manifest.ts';
 import { BodyTooLargeError, contentLengthOf, readBody } from '../../http/body.ts';
 import { matchesEtag } from '../../http/send-blob.ts';
 import { apiVersion } from './api-version.ts';
 import { OciError } from './errors.ts';
 import { answerEmpty, locationOf, type OciContext, type OciExchange } from './exchange.ts';
 import { referenceFrom } from './references.ts';
-
-/** ECR's limit (API reference, PutImage, imageManifest). */
-const MANIFEST_BYTES_MAX = 4 * 1024 * 1024;
 
 /** Smaller manifests are read without asking for room: a pull or push must not wait behind layer parts for a few bytes. */
 const BUDGETED_BYTES_MIN = 64 * 1024;

@@ -6,8 +6,13 @@ import { answerJson, type OciExchange } from './exchange.ts';
 import { linkTo, pageOf } from './paging.ts';
 import { digestFrom } from './references.ts';
 
-/** A referrer comes with its annotations, so a page of many could grow large. */
 const REFERRERS_MAX = 100;
+
+/** A referrer comes with its annotations, which may be as large as a manifest: so many are fetched at a time. */
+const BATCH_MAX = 10;
+
+/** A page ends early above this; clients expect an index to be no larger than a manifest. */
+const INDEX_BYTES_MAX = 4 * 1024 * 1024;
 
 /**
  * GET referrers (end-12a and end-12b): an image index of what names the digest as its subject. Nothing there, not even a
@@ -17,8 +22,8 @@ export async function listReferrers(exchange: OciExchange): Promise<void> {
   const { repositoryName, parameter, query } = exchange;
   const subject = digestFrom(parameter);
   const artifactTypes = query.getAll('artifactType').map(mediaTypeFrom).filter(Boolean);
-  const { referrers, next } = await find(exchange, subject, artifactTypes);
-  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: referrers.map(descriptorOf) };
+  const { manifests, next } = await page(exchange, subject, artifactTypes);
+  const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests };
   answerJson(exchange, 200, index, {
     'Content-Type': OCI_INDEX,
     ...(artifactTypes.length === 0 ? {} : { 'OCI-Filters-Applied': 'artifactType' }),
@@ -26,14 +31,36 @@ export async function listReferrers(exchange: OciExchange): Promise<void> {
   });
 }
 
-async function find(
+async function page(
   exchange: OciExchange,
   subject: Digest,
   artifactTypes: readonly string[],
-): Promise<{ referrers: Image[]; next?: string }> {
-  const { context, call, repositoryName } = exchange;
+): Promise<{ manifests: object[]; next?: string | undefined }> {
   const { after, limit } = pageOf(exchange, REFERRERS_MAX);
-  if (limit === 0) return { referrers: [] };
+  const manifests: object[] = [];
+  let bytes = 0;
+  let last = after;
+  while (manifests.length < limit) {
+    const batch = await find(exchange, subject, artifactTypes, last, Math.min(BATCH_MAX, limit - manifests.length));
+    for (const referrer of batch.referrers) {
+      const descriptor = descriptorOf(referrer);
+      bytes += Buffer.byteLength(JSON.stringify(descriptor));
+      if (bytes > INDEX_BYTES_MAX && manifests.length > 0) return { manifests, next: last };
+      manifests.push(descriptor);
+      last = referrer.digest;
+    }
+    if (batch.next === undefined) return { manifests };
+  }
+  return limit === 0 ? { manifests } : { manifests, next: last };
+}
+
+async function find(
+  { context, call, repositoryName }: OciExchange,
+  subject: Digest,
+  artifactTypes: readonly string[],
+  after: string,
+  limit: number,
+): Promise<{ referrers: Image[]; next?: string }> {
   try {
     return await context.core.images.referrers(call, {
       repositoryName,
