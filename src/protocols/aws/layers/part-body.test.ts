@@ -13,8 +13,9 @@ function bytesOf(json: string): Buffer | undefined {
 }
 
 test('decodes parts of every length around a piece, each piece owning its memory', () => {
-  const piece = (4 * 87_381 * 3) / 4;
-  for (const length of [0, 1, 2, 3, 4, piece - 1, piece, piece + 1, 2 * piece + 2]) {
+  const piece = 5 * 48 * 1024;
+  const text = 48 * 1024;
+  for (const length of [0, 1, 2, 3, 4, text - 1, text, text + 1, piece - 1, piece, piece + 1, 2 * piece + text]) {
     const bytes = randomBytes(length);
     const { layerPart, rest } = splitPartBody(Buffer.from(`{"layerPartBlob":"${bytes.toString('base64')}","a":1}`));
     assert.ok(Buffer.concat([...(layerPart?.chunks ?? [])]).equals(bytes), `length ${length}`);
@@ -37,7 +38,7 @@ test('decodes base64 that a client escaped', () => {
 });
 
 test('refuses what is not padded standard base64', () => {
-  const long = 'A'.repeat(4 * 87_381);
+  const long = 'A'.repeat(5 * 64 * 1024);
   for (const text of [
     'A',
     'AA',
@@ -59,6 +60,12 @@ test('refuses what is not padded standard base64', () => {
     `${long.slice(4)}AA==AAAA`,
     `${long}AA`,
     `    ${long}`,
+    `${long}    ${long}`,
+    `AA==${long}`,
+    `${'A'.repeat(65_534)}==${long}`,
+    `${long}====`,
+    '====',
+    'AA=A',
   ]) {
     assert.throws(
       () => bytesOf(`{"layerPartBlob":"${text}"}`),

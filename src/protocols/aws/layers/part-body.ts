@@ -22,8 +22,11 @@ export interface PartBody {
 /** What an UploadLayerPart request may have besides its blob: five short members need 600 bytes. */
 const OTHERS_BYTES_MAX = 64 * 1024;
 
-/** Base64 is decoded in pieces of 256 KiB: the string of a piece and its bytes then stay in the processor's cache. */
-const PIECE_CHARACTERS = 4 * 87_381;
+/** Base64 is read in strings short enough to be cheap to make and to collect … */
+const TEXT_CHARACTERS = 64 * 1024;
+const TEXT_BYTES = (TEXT_CHARACTERS / 4) * 3;
+/** … several of which fill a piece. */
+const PIECE_BYTES = 5 * TEXT_BYTES;
 
 /**
  * Takes the base64 string out of an UploadLayerPart body of up to 28 MB, to be decoded straight from the bytes: the body must
@@ -39,7 +42,7 @@ export function splitPartBody(body: Buffer): PartBody {
   const rest = Buffer.concat([body.subarray(0, start), body.subarray(end)]);
   const text = plainText(body, result.found);
   const bytes = decodedBytes(body, text);
-  return { rest, layerPart: { bytes, chunks: { [Symbol.iterator]: () => decode(body, text) } } };
+  return { rest, layerPart: { bytes, chunks: { [Symbol.iterator]: () => decode(body, text, bytes) } } };
 }
 
 function decodedBytes(body: Buffer, { start, end }: StringBounds): number {
@@ -49,23 +52,26 @@ function decodedBytes(body: Buffer, { start, end }: StringBounds): number {
   return ((end - start) / 4) * 3 - padding;
 }
 
-function* decode(body: Buffer, { start, end }: StringBounds): Generator<Uint8Array> {
-  for (let at = start; at < end; at += PIECE_CHARACTERS) {
-    const pieceEnd = Math.min(at + PIECE_CHARACTERS, end);
-    const chunk = decodePiece(body.toString('latin1', at, pieceEnd));
-    // Blanks, which the decoder passes over, or padding before the end would shift what follows.
-    if (chunk?.length !== decodedBytes(body, { start: at, end: pieceEnd })) throw notBase64();
-    if (pieceEnd < end && chunk.length % 3 !== 0) throw notBase64();
-    yield chunk;
+function* decode(body: Buffer, { start, end }: StringBounds, bytes: number): Generator<Uint8Array> {
+  let at = start;
+  for (let left = bytes; left > 0; left -= PIECE_BYTES) {
+    const piece = Buffer.allocUnsafeSlow(Math.min(PIECE_BYTES, left));
+    for (let filled = 0; filled < piece.length; filled += TEXT_BYTES) {
+      const textEnd = Math.min(at + TEXT_CHARACTERS, end);
+      decodeText(body.toString('latin1', at, textEnd), piece.subarray(filled, filled + TEXT_BYTES));
+      at = textEnd;
+    }
+    yield piece;
   }
 }
 
-function decodePiece(text: string): Uint8Array | undefined {
+/** Fills a target to its end. Blanks, which the decoder passes over, and padding before the end leave room in it. */
+function decodeText(text: string, target: Uint8Array): void {
   try {
-    return Uint8Array.fromBase64(text, { lastChunkHandling: 'strict' });
-  } catch {
-    return undefined;
-  }
+    const { read, written } = target.setFromBase64(text, { lastChunkHandling: 'strict' });
+    if (read === text.length && written === target.length) return;
+  } catch {}
+  throw notBase64();
 }
 
 const EQUALS_SIGN = 0x3d;
