@@ -47,11 +47,18 @@ export function describeResult(
     title,
     ...line('gantry', gantry, samples.gantry),
     ...line('peer', peer, samples.peer),
-    ...(ratio === undefined ? [] : [`  ratio  ${ratio.toFixed(2).padStart(9)}`]),
+    ...(ratio === undefined
+      ? []
+      : [`  ratio  ${ratio.toFixed(2).padStart(9)}   (round by round ${ratiosOf(samples)})`]),
     ...(showsTargets ? targets : []).map(
       ({ text, met }) => `  ${met === undefined ? 'not compared' : met ? 'met' : 'MISSED'}: ${text}`,
     ),
   ].join('\n');
+}
+
+/** A round's two runs are seconds apart: where the machine's mood swings, these say more than the medians. */
+function ratiosOf({ gantry = [], peer = [] }: Result['samples']): string {
+  return gantry.map(({ value }, round) => (value / (peer[round]?.value ?? Number.NaN)).toFixed(2)).join(' ');
 }
 
 function targetsOf(scenario: Scenario, gantry?: Medians, peer?: Medians, ratio?: number): Result['targets'] {

@@ -83,7 +83,8 @@ async function measureRunning(scenario: Scenario, names: readonly SubjectName[],
   for (const subject of running) prepared.set(subject, await scenario.prepare?.(subject, scale));
   const samples = Object.fromEntries(names.map((name) => [name, [] as Sample[]]));
   for (let round = -1; round < rounds; round++) {
-    for (const subject of running) {
+    // Whoever comes second finds a disk that has just worked: they take turns at that too.
+    for (const subject of round % 2 === 0 ? running : running.toReversed()) {
       const taken = await scenario.round?.(subject, scale, prepared.get(subject));
       // The first round warms both up and does not count.
       if (round >= 0 && taken !== undefined) samples[subject.name]?.push(taken);
