@@ -7,6 +7,11 @@ export interface Exchange {
   readonly response: ServerResponse;
   /** By the monotonic clock, in milliseconds. */
   readonly startedAt: number;
+  /**
+   * When the answer before it on the connection is over; undefined when there is none. A client that sends ahead would otherwise
+   * have as much work done at once, and held in memory, as fits into one packet.
+   */
+  readonly turn: Promise<void> | undefined;
   /** Bytes since the connection's last request ended; asked once, at the end. */
   traffic(): { readonly bytesIn: number; readonly bytesOut: number };
 }
@@ -34,6 +39,7 @@ export class DrainingExchanges {
       request,
       response,
       startedAt: performance.now(),
+      turn: endOf(connection.underWay.at(-1)),
       traffic: () => trafficSince(connection, socket),
     };
     connection.underWay.push(exchange);
@@ -59,6 +65,11 @@ export class DrainingExchanges {
       for (const { response } of underWay) if (!response.headersSent) response.shouldKeepAlive = false;
     }
   }
+}
+
+function endOf(exchange: Exchange | undefined): Promise<void> | undefined {
+  if (exchange === undefined) return undefined;
+  return new Promise((resolve) => exchange.response.once('close', () => resolve()));
 }
 
 function trafficSince(connection: Connection, socket: Socket): { bytesIn: number; bytesOut: number } {

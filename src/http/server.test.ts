@@ -61,6 +61,36 @@ describe('the HTTP server', () => {
     assert.match(await server.exchange(getAndClose), /^HTTP\/1\.1 503 .*mine/s);
   });
 
+  it('answers what a client sends ahead one by one', async () => {
+    let running = 0;
+    const together: number[] = [];
+    await using server = await serve(async (request, response) => {
+      together.push(++running);
+      await new Promise((resolve) => setImmediate(resolve));
+      response.end(await readBody(request, { bytesMax: 10 }));
+      running -= 1;
+    });
+    const post = (text: string, more = '') => `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n${more}\r\n${text}`;
+    const answer = await server.exchange(`${post('a')}${post('b')}${post('c', 'Connection: close\r\n')}`);
+    assert.match(answer, /\r\n\r\na.*\r\n\r\nb.*\r\n\r\nc/s);
+    assert.deepEqual(together, [1, 1, 1]);
+  });
+
+  it('does not begin what a client sent ahead and left', async () => {
+    let handled = 0;
+    await using server = await serve(async (_request, response) => {
+      handled += 1;
+      await once(response, 'close');
+    });
+    const socket = await server.open();
+    socket.write(get.repeat(3));
+    await server.busy();
+    socket.destroy();
+    await server.idle();
+    await server.close(0);
+    assert.equal(handled, 1);
+  });
+
   it('cuts off a client that stops in the middle of a body', async () => {
     const failed = Promise.withResolvers<unknown>();
     await using server = await serve((request) => readBody(request, { bytesMax: 10 }).then(() => {}, failed.resolve), {

@@ -72,7 +72,10 @@ export function createHttpServer(handler: Handler, settings: HttpServerSettings)
   return { listen: (host, port) => listen(server, host, port), close: (graceMs) => close(server, exchanges, graceMs) };
 }
 
-async function answer(handler: Handler, settings: HttpServerSettings, { request, response }: Exchange): Promise<void> {
+async function answer(handler: Handler, settings: HttpServerSettings, exchange: Exchange): Promise<void> {
+  const { request, response, turn } = exchange;
+  if (turn !== undefined) await turn;
+  if (request.socket.destroyed) return;
   try {
     await handler(request, response);
   } catch (error) {
