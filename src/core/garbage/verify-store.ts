@@ -84,9 +84,14 @@ async function verifyManifests({ metadata }: CoreDependencies, problems: string[
     const page = await metadata.read.images.manifests(afterId, BATCH);
     for (const { repositoryId, digest, bytes } of page) {
       images++;
-      const actual = digestOf(bytes, algorithmOf(digest));
+      if (bytes === undefined) {
+        problems.push(`Manifest ${digest} of repository ${repositoryId} is missing: the database has no bytes for it`);
+        continue;
+      }
+      const actual = bytes && digestOf(bytes, algorithmOf(digest));
       if (actual === digest) continue;
-      problems.push(`Manifest ${digest} of repository ${repositoryId} is damaged: it hashes to ${actual}`);
+      const fault = actual === undefined ? 'is missing' : `is damaged: it hashes to ${actual}`;
+      problems.push(`Manifest ${digest} of repository ${repositoryId} ${fault}`);
     }
     const last = page.at(-1);
     if (!last) return images;

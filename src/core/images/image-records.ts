@@ -72,11 +72,11 @@ export interface ImageReads {
   /** Whether the repository has any image. */
   hasAny(repositoryId: number): Promise<boolean>;
   countTags(imageId: number): Promise<number>;
-  /** Every image with its manifest, in the order of image ids, after an id. */
+  /** Every image with its manifest, if it has one as it must, in the order of image ids, after an id. */
   manifests(
     afterImageId: number,
     limit: number,
-  ): Promise<{ imageId: number; repositoryId: number; digest: Digest; bytes: Uint8Array }[]>;
+  ): Promise<{ imageId: number; repositoryId: number; digest: Digest; bytes: Uint8Array | undefined }[]>;
   /** Layers that images use and their repositories lack, which must never be. */
   missingLayers(limit: number): Promise<{ repositoryId: number; imageDigest: Digest; layerDigest: Digest }[]>;
 }
