@@ -92,7 +92,7 @@ class ChunkFlow {
   constructor(reader: ChunkReader, response: ServerResponse) {
     this.#reader = reader;
     this.#response = response;
-    // A client that went away leaves write callbacks behind that nobody calls.
+    // Whatever becomes of write callbacks when the client goes away, nobody waits for them then.
     response.once('close', () => this.#wake?.());
   }
 

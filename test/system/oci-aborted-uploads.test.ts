@@ -1,24 +1,21 @@
-import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { http } from '../support/http.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
 import { assertStatus } from './oci-answers.ts';
+import { backTo, noDescriptors, restingDescriptors } from './process-descriptors.ts';
 import { rawConnection } from './raw-exchange.ts';
 
 const bodyBytes = 100_000;
 const clients = 10;
 
-describe('a thousand uploads whose clients go away', { skip: !existsSync('/proc/self/fd') && 'no /proc here' }, () => {
+describe('a thousand uploads whose clients go away', { skip: noDescriptors, timeout: 120_000 }, () => {
   it('leave no descriptor behind, and can be taken up again', async () => {
     await using server = await startServer();
     // What a process opens once and keeps, it has opened after these.
     await abort(server, 50);
-    const before = await quietDescriptors(server);
+    const before = await restingDescriptors(server.pid);
     const paths = await abort(server, 1000);
-    for (let now = await descriptors(server); now > before; now = await descriptors(server)) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
+    await backTo(server.pid, before);
     for (const path of paths.slice(-5)) await finish(server, path);
   });
 });
@@ -53,18 +50,4 @@ async function finish(server: RunningServer, path: string): Promise<void> {
   const body = Buffer.alloc(10);
   const answer = await http(`${server.url}${path}`, { method: 'PATCH', body });
   assertStatus(answer, 202);
-}
-
-async function descriptors(server: RunningServer): Promise<number> {
-  return (await readdir(`/proc/${server.pid}/fd`)).length;
-}
-
-/** The number once it has stopped falling. */
-async function quietDescriptors(server: RunningServer): Promise<number> {
-  for (let before = await descriptors(server); ; ) {
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const now = await descriptors(server);
-    if (now >= before) return now;
-    before = now;
-  }
 }
