@@ -1,3 +1,4 @@
+import type { AccessReads, AccessRecords } from './access/identity-records.ts';
 import type { SigningKeyReads, SigningKeyRecords } from './access/signing-key-records.ts';
 import type { ImageReads, ImageRecords } from './images/image-records.ts';
 import type { BlobReads, BlobRecords, LayerReads, LayerRecords } from './layers/layer-records.ts';
@@ -30,6 +31,7 @@ export interface Reads {
   readonly uploads: UploadReads;
   readonly images: ImageReads;
   readonly signingKeys: SigningKeyReads;
+  readonly access: AccessReads;
 }
 
 export interface Records {
@@ -39,4 +41,5 @@ export interface Records {
   readonly uploads: UploadRecords;
   readonly images: ImageRecords;
   readonly signingKeys: SigningKeyRecords;
+  readonly access: AccessRecords;
 }

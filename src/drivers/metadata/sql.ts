@@ -1,5 +1,6 @@
 import type { MetadataStore, Reads, Records } from '../../core/metadata-store.ts';
 import { bringToPresentForm, presentVersion } from './migrate.ts';
+import { accessReads, accessRecords } from './records/access.ts';
 import { blobReads, blobRecords } from './records/blobs.ts';
 import { imageReads, imageRecords } from './records/images.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
@@ -29,6 +30,7 @@ function reads(session: Session): Reads {
     uploads: uploadReads(session),
     images: imageReads(session),
     signingKeys: signingKeyReads(session),
+    access: accessReads(session),
   };
 }
 
@@ -40,5 +42,6 @@ function records(session: Session): Records {
     uploads: uploadRecords(session),
     images: imageRecords(session),
     signingKeys: signingKeyRecords(session),
+    access: accessRecords(session),
   };
 }

@@ -2,12 +2,13 @@ import type { Generated } from 'kysely';
 import type { SigningPurpose } from '../../core/access/signing-key-records.ts';
 import type { Encryption, ImageTagMutability } from '../../core/repositories/repository-records.ts';
 import type { Digest } from '../../core/values/digest.ts';
+import type { AccessTables } from './access-tables.ts';
 
 /**
  * The tables as migrations make them. Times are milliseconds since 1970 (`…_at`, `…_until`), yes and no are 1 and 0,
  * columns ending in `_json` hold JSON text.
  */
-export interface Tables {
+export interface Tables extends AccessTables {
   migrations: MigrationsTable;
   repositories: RepositoriesTable;
   blobs: BlobsTable;
