@@ -179,7 +179,9 @@ describe('images of the ECR API', () => {
     ] as const) {
       const filter = { tagStatus };
       assert.equal((await ecr.listImages({ repositoryName, filter })).imageIds?.length, pairsCount);
-      assert.equal((await ecr.describeImages({ repositoryName, filter })).imageDetails?.length, imagesCount);
+      const { imageDetails } = await ecr.describeImages({ repositoryName, filter });
+      assert.equal(imageDetails?.length, imagesCount);
+      if (tagStatus === 'UNTAGGED') assert.equal('imageTags' in (imageDetails[0] ?? {}), false);
     }
     const archived = { imageStatus: 'ARCHIVED' } as const;
     assert.deepEqual((await ecr.listImages({ repositoryName, filter: archived })).imageIds, []);

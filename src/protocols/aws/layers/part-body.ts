@@ -68,8 +68,8 @@ function* decode(body: Buffer, { start, end }: StringBounds, bytes: number): Gen
 /** Fills a target to its end. Blanks, which the decoder passes over, and padding before the end leave room in it. */
 function decodeText(text: string, target: Uint8Array): void {
   try {
-    const { read, written } = target.setFromBase64(text, { lastChunkHandling: 'strict' });
-    if (read === text.length && written === target.length) return;
+    const { written } = target.setFromBase64(text, { lastChunkHandling: 'strict' });
+    if (written === target.length) return;
   } catch {}
   throw notBase64();
 }
