@@ -1,8 +1,14 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Call } from '../../src/core/access/caller.ts';
+import { openCaller } from '../../src/core/access/credential-scope.ts';
 import { createDownloadLinks, type DownloadLinks } from '../../src/core/access/download-links.ts';
 import { createRegistryTokens, type RegistryTokens } from '../../src/core/access/registry-tokens.ts';
-import { type CoreDependencies, type CoreSettings, secondsAfter } from '../../src/core/dependencies.ts';
+import {
+  type CoreDependencies,
+  type CoreSettings,
+  DEFAULT_CORE_SETTINGS,
+  secondsAfter,
+} from '../../src/core/dependencies.ts';
 import { type Refusal, RefusedError } from '../../src/core/errors.ts';
 import { createImages } from '../../src/core/images/image-catalog.ts';
 import type { Images } from '../../src/core/images/images.ts';
@@ -37,10 +43,7 @@ export const ORPHAN_SECONDS = 500;
 
 export const accountId = '111122223333';
 export const registry = { accountId, region: 'us-east-1' };
-export const call: Call = {
-  caller: { accountId, arn: `arn:aws:iam::${accountId}:user/tester`, userId: 'tester' },
-  registry,
-};
+export const call: Call = { caller: openCaller(undefined, registry), registry };
 
 /** Core with the repositories `one` and `two`. */
 export async function coreUnderTest(settings: Partial<CoreSettings> = {}): Promise<CoreUnderTest> {
@@ -55,7 +58,7 @@ export async function coreUnderTest(settings: Partial<CoreSettings> = {}): Promi
     newId: () => randomUUID(),
     randomBytes: (length) => randomBytes(length),
     settings: {
-      createOnPush: false,
+      ...DEFAULT_CORE_SETTINGS,
       layerLeaseSeconds: LEASE_SECONDS,
       uploadIdleSeconds: UPLOAD_IDLE_SECONDS,
       orphanSeconds: ORPHAN_SECONDS,
