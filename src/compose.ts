@@ -7,7 +7,7 @@ import { createRegistryAddresses, type RegistryAddresses } from './core/access/r
 import { createRegistryTokens } from './core/access/registry-tokens.ts';
 import type { BlobStore } from './core/blob-store.ts';
 import type { Core } from './core/core.ts';
-import type { CoreDependencies } from './core/dependencies.ts';
+import { type CoreDependencies, DEFAULT_CORE_SETTINGS } from './core/dependencies.ts';
 import { collectGarbage, type GarbageReport } from './core/garbage/collect-garbage.ts';
 import { createImages } from './core/images/image-catalog.ts';
 import { createLayers } from './core/layers/layers.ts';
@@ -40,8 +40,8 @@ export interface RunningServer extends AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Room for the bodies of API calls, parts above all: three of the largest at once, the others wait. */
-const API_BODY_BYTES_MAX = 96 * 1024 * 1024;
+/** Room for the bodies of API calls: three parts of the usual 10 MiB (in base64) at once, the others wait. */
+const API_BODY_BYTES_MAX = 48 * 1024 * 1024;
 
 /** Puts the parts together and listens. */
 export async function startServer(config: ServeConfig): Promise<RunningServer> {
@@ -105,7 +105,7 @@ export function coreDependencies(
     now: () => new Date(),
     newId: () => randomUUID(),
     randomBytes: (length) => randomBytes(length),
-    settings: { createOnPush: false, ...settings },
+    settings: { ...DEFAULT_CORE_SETTINGS, ...settings },
   };
 }
 

@@ -15,8 +15,26 @@ interface InUpload extends InRepository {
  * are `describeRefusal`'s and the same on every face.
  */
 export type Refusal =
-  | { readonly kind: 'invalid-parameter'; readonly parameter: string; readonly constraint: string }
-  | { readonly kind: 'access-denied'; readonly callerArn: string; readonly action: string; readonly resource: string }
+  | {
+      readonly kind: 'invalid-parameter';
+      readonly parameter: string;
+      readonly constraint: string;
+      /** What ECR does not say, behind its sentence. */
+      readonly detail?: string;
+    }
+  | {
+      readonly kind: 'access-denied';
+      readonly callerArn: string;
+      readonly action: string;
+      readonly resource: string;
+      /** As ECR ends the sentence: `because no identity-based policy allows the … action`. */
+      readonly because?: string;
+    }
+  | { readonly kind: 'credentials-unknown' }
+  | { readonly kind: 'credentials-expired' }
+  | { readonly kind: 'web-identity-invalid'; readonly reason: string }
+  | { readonly kind: 'repository-policy-not-found'; readonly repositoryName: string; readonly registryId: string }
+  | { readonly kind: 'registry-policy-not-found'; readonly registryId: string }
   | ({ readonly kind: 'repository-not-found' } & InRepository)
   | ({ readonly kind: 'repository-already-exists' } & InRepository)
   | ({ readonly kind: 'repository-not-empty' } & InRepository)
@@ -71,9 +89,17 @@ export function refuse(refusal: Refusal): never {
 export function describeRefusal(refusal: Refusal): string {
   switch (refusal.kind) {
     case 'invalid-parameter':
-      return `Invalid parameter at '${refusal.parameter}' failed to satisfy constraint: '${refusal.constraint}'`;
+      return `Invalid parameter at '${refusal.parameter}' failed to satisfy constraint: '${refusal.constraint}'${refusal.detail === undefined ? '' : ` (${refusal.detail})`}`;
     case 'access-denied':
-      return `User: ${refusal.callerArn} is not authorized to perform: ${refusal.action} on resource: ${refusal.resource} because no identity-based policy allows the ${refusal.action} action`;
+      return describeDenial(refusal);
+    case 'credentials-unknown':
+      return 'The security token included in the request is invalid.';
+    case 'credentials-expired':
+      return 'The security token included in the request is expired';
+    case 'repository-policy-not-found':
+      return `Repository policy does not exist for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
+    case 'registry-policy-not-found':
+      return `Registry policy does not exist in the registry with id '${refusal.registryId}'`;
     case 'repository-not-found':
       return `The repository with name '${refusal.repositoryName}' does not exist in the registry with id '${refusal.registryId}'`;
     case 'repository-already-exists':
@@ -85,6 +111,7 @@ export function describeRefusal(refusal: Refusal): string {
     case 'too-many-resource-tags':
       return `The repository with name '${refusal.repositoryName}' can have at most ${refusal.tagsMax} tags`;
     case 'limit-exceeded':
+    case 'web-identity-invalid':
     case 'kms':
       return refusal.reason;
     case 'download-link-invalid':
@@ -94,6 +121,11 @@ export function describeRefusal(refusal: Refusal): string {
     default:
       return 'uploadId' in refusal ? describeUploadRefusal(refusal) : describeContentRefusal(refusal);
   }
+}
+
+function describeDenial({ callerArn, action, resource, because }: Extract<Refusal, { kind: 'access-denied' }>): string {
+  const reason = because ?? `because no identity-based policy allows the ${action} action`;
+  return `User: ${callerArn || 'anonymous'} is not authorized to perform: ${action} on resource: ${resource} ${reason}`.trimEnd();
 }
 
 type UploadRefusal = Extract<Refusal, { uploadId: string }>;

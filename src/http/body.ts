@@ -62,6 +62,8 @@ async function readInto(request: IncomingMessage, announced: number, bytesMax: n
   let filled = 0;
   const write = (chunk: Buffer) => {
     filled += chunk.copy(whole, filled);
+    // Gives its memory back now instead of at the next collection: bodies of 28 MB make much of it.
+    if (chunk.byteLength === chunk.buffer.byteLength) (chunk.buffer as ArrayBuffer).transfer(0);
     return true;
   };
   await pumpBody(request, { write, drained: neverFull }, { bytesMax: announced });

@@ -1,4 +1,5 @@
 import type { Caller } from './caller.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** An IAM action as policies spell it, for example `ecr:PutImage`. */
 export type Action = `${'ecr' | 'sts'}:${string}`;
@@ -11,10 +12,13 @@ export interface Permission {
 
 /** Decides. Every route and every operation asks exactly this before its core call; refusals are `access-denied`. */
 export interface Authorizer {
-  authorize(caller: Caller, permission: Permission): Promise<void>;
+  /** @returns what decided, in words for the audit log */
+  authorize(caller: Caller, permission: Permission, facts?: RequestFacts): Promise<string>;
 }
 
 /** Admits everybody: the registry listens on loopback only, or its owner said `--insecure-open`. */
 export const openAuthorizer: Authorizer = {
-  async authorize() {},
+  async authorize() {
+    return 'open';
+  },
 };

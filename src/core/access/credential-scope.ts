@@ -32,7 +32,7 @@ export function openCaller(scope: CredentialScope | undefined, defaults: Registr
   const key = scope?.accessKeyId;
   const accountId = key !== undefined && isAccountId(key) ? key : defaults.accountId;
   const partition = partitionOf(scope?.region ?? defaults.region);
-  return { accountId, arn: `arn:${partition}:iam::${accountId}:user/open`, userId: key ?? 'open' };
+  return { kind: 'open', accountId, arn: `arn:${partition}:iam::${accountId}:user/open`, userId: key ?? 'open' };
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';

@@ -1,7 +1,7 @@
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
 import type { Layers, StoredLayer } from '../layers/layers.ts';
-import type { Call } from './caller.ts';
+import type { Call, Caller } from './caller.ts';
 import { createKeyring } from './keyring.ts';
 
 /** Signed, expiring links to layers that need no credentials, as GetDownloadUrlForLayer gives them. */
@@ -57,7 +57,8 @@ export function createDownloadLinks(dependencies: CoreDependencies, layers: Laye
 }
 
 /** Whoever holds a link was let in when it was made. */
-const LINK_HOLDER = {
+const LINK_HOLDER: Caller = {
+  kind: 'open',
   accountId: '000000000000',
   arn: 'arn:aws:iam::000000000000:download-link',
   userId: 'download-link',

@@ -9,6 +9,8 @@ import type { SigningKey, SigningPurpose } from './signing-key-records.ts';
 export interface Keyring {
   sign(text: string): Promise<{ keyId: string; signature: string }>;
   verify(keyId: string, text: string, signature: string): Promise<boolean>;
+  /** Bytes that follow from a text and a key, the newest when none is named; undefined when the key is not known. */
+  derive(text: string, keyId?: string): Promise<{ keyId: string; bytes: Buffer } | undefined>;
 }
 
 /** A key that is not known is looked up again at most this often, so that made-up ids cost nothing. */
@@ -58,6 +60,10 @@ export function createKeyring(
       const given = Buffer.from(signature, 'base64url');
       const expected = hmac(key, text);
       return given.length === expected.length && timingSafeEqual(given, expected);
+    },
+    async derive(text, keyId) {
+      const key = keyId === undefined ? await signingKey() : await knownKey(keyId);
+      return key && { keyId: key.id, bytes: hmac(key, text) };
     },
   };
 }

@@ -7,7 +7,7 @@ export interface SigningKey {
   readonly createdAt: Date;
 }
 
-export type SigningPurpose = 'registry-token' | 'download-link';
+export type SigningPurpose = 'registry-token' | 'download-link' | 'role-session';
 
 export interface SigningKeyReads {
   /** All keys of a purpose, newest first. */

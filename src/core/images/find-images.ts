@@ -6,7 +6,12 @@ import type { TaggedImage } from './image-records.ts';
 import type { ImageFailure } from './images.ts';
 
 /** An id that leads to an image of the repository, or why it does not. */
-export type Resolved = { readonly image: TaggedImage; readonly id: ImageIdentifier } | ImageFailure;
+export type Resolved = ResolvedImage | ImageFailure;
+
+export interface ResolvedImage {
+  readonly image: TaggedImage;
+  readonly id: ImageIdentifier;
+}
 
 /** Resolves the ids of a batch, in their order, each on its own. */
 export async function resolveImages(

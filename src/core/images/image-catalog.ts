@@ -7,7 +7,7 @@ import type { ImageIdentifier } from '../values/image-reference.ts';
 import { essenceOf } from '../values/media-type.ts';
 import { splitPage } from '../values/page.ts';
 import { deleteImage, deleteImages } from './delete-images.ts';
-import { failureOf, resolveImages } from './find-images.ts';
+import { failureOf, type ResolvedImage, resolveImages } from './find-images.ts';
 import type { StoredManifest, TaggedImage } from './image-records.ts';
 import type { FoundImage, ImageFailure, ImageReference, ImageStatusFilter, Images } from './images.ts';
 import { putImage } from './put-image.ts';
@@ -32,16 +32,14 @@ export function createImages(dependencies: CoreDependencies): Images {
       const repository = await repositoryOf(call, input);
       const resolved = await resolveImages(read, repository, input.imageIds);
       const accepts = acceptance(input.acceptedMediaTypes);
-      const outcomes = await Promise.all(
-        resolved.map(async (one): Promise<FoundImage | ImageFailure> => {
-          if ('code' in one) return one;
-          const { image, id } = one;
-          const manifest = accepts(image.mediaType) && (await read.images.manifest(repository.id, image.digest));
-          if (!manifest) return failureOf(id, 'ImageNotFound', 'Requested image not found');
-          const tag = id.imageTag !== undefined && { imageTag: id.imageTag };
-          return { imageId: { imageDigest: image.digest, ...tag }, manifest };
-        }),
-      );
+      const outcomes: (FoundImage | ImageFailure)[] = [];
+      let bytes = 0;
+      for (const one of resolved) {
+        const outcome = 'code' in one ? one : await foundImage(one, accepts);
+        if ('manifest' in outcome) bytes += outcome.manifest.bytes.byteLength;
+        if (bytes > ANSWER_BYTES_MAX) refuse({ kind: 'limit-exceeded', reason: ANSWER_TOO_LARGE });
+        outcomes.push(outcome);
+      }
       return {
         images: outcomes.filter((one) => 'manifest' in one),
         failures: outcomes.filter((one) => 'code' in one),
@@ -91,12 +89,26 @@ export function createImages(dependencies: CoreDependencies): Images {
     },
   };
 
+  async function foundImage(
+    { image, id }: ResolvedImage,
+    accepts: (mediaType: string) => boolean,
+  ): Promise<FoundImage | ImageFailure> {
+    const manifest = accepts(image.mediaType) && (await read.images.manifest(image.repositoryId, image.digest));
+    if (!manifest) return failureOf(id, 'ImageNotFound', 'Requested image not found');
+    const tag = id.imageTag !== undefined && { imageTag: id.imageTag };
+    return { imageId: { imageDigest: image.digest, ...tag }, manifest };
+  }
+
   function manifestOf(repositoryId: number, reference: ImageReference): Promise<StoredManifest | undefined> {
     if ('tag' in reference) return read.images.manifestByTag(repositoryId, reference.tag);
     const digest = parseDigest(reference.digest);
     return digest ? read.images.manifest(repositoryId, digest) : Promise.resolve(undefined);
   }
 }
+
+/** Manifests of one answer together; a hundred of the largest would be 400 MiB in memory. */
+const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+const ANSWER_TOO_LARGE = `The manifests asked for are together larger than ${ANSWER_BYTES_MAX} bytes; ask for fewer at once`;
 
 /** Every image is active as long as there is no archive. */
 function includesActive(filter: ImageStatusFilter): boolean {

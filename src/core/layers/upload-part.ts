@@ -33,8 +33,14 @@ export async function uploadPart(
     refuse({ kind: 'layer-limit-exceeded', ...inUpload(call, input), reason: judged.reason });
   }
   if (judged.verdict === 'invalid') {
-    const lastValidByteReceived = Math.max(0, upload.parts > 0 ? upload.bytes - 1 : staged - 1);
-    refuse({ kind: 'layer-part-invalid', ...inUpload(call, input), lastValidByteReceived, reason: judged.reason });
+    const received = upload.parts > 0 ? upload.bytes : staged;
+    refuse({
+      kind: 'layer-part-invalid',
+      ...inUpload(call, input),
+      // Zero would say that one byte has come.
+      ...(received > 0 && { lastValidByteReceived: received - 1 }),
+      reason: judged.reason,
+    });
   }
   if (staged < expected) refuseUpload(call, input);
   if (staged > expected) await blobs.truncate(upload.id, expected);

@@ -7,6 +7,7 @@ import type { ByteBudget } from '../../http/byte-budget.ts';
 import type { Handler } from '../../http/handler.ts';
 import { sendJson } from '../../http/json.ts';
 import { requestIdOf } from '../../http/request-id.ts';
+import { discardBody } from '../../http/unread-body.ts';
 import { type Authenticate, openAuthentication } from './authenticate.ts';
 import { findViolation } from './constraints.ts';
 import { awsErrorOf, invalidParameter } from './errors.ts';
@@ -14,7 +15,6 @@ import { loadModel, readStructure, writeStructure } from './model.ts';
 import { implementedOperation } from './operations.ts';
 import { admitBody, readRequestBody } from './request-body.ts';
 import { operationNameOf } from './target.ts';
-import { discardBody } from './unread-body.ts';
 
 export interface AwsContext {
   readonly core: Core;

@@ -47,6 +47,11 @@ export function awsErrorOf(error: unknown, requestId: string): AwsError {
 const EXCEPTIONS: Record<RefusalKind, string> = {
   'invalid-parameter': 'InvalidParameterException',
   'access-denied': 'AccessDeniedException',
+  'credentials-unknown': 'UnrecognizedClientException',
+  'credentials-expired': 'ExpiredTokenException',
+  'web-identity-invalid': 'InvalidIdentityToken',
+  'repository-policy-not-found': 'RepositoryPolicyNotFoundException',
+  'registry-policy-not-found': 'RegistryPolicyNotFoundException',
   'repository-not-found': 'RepositoryNotFoundException',
   'repository-already-exists': 'RepositoryAlreadyExistsException',
   'repository-not-empty': 'RepositoryNotEmptyException',

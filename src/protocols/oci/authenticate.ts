@@ -51,7 +51,7 @@ export function sendChallenge(
 const NOT_AUTHORIZED = 'Not Authorized\n';
 
 function rootOf({ accountId, region }: Registry): Caller {
-  return { accountId, arn: `arn:${partitionOf(region)}:iam::${accountId}:root`, userId: accountId };
+  return { kind: 'open', accountId, arn: `arn:${partitionOf(region)}:iam::${accountId}:root`, userId: accountId };
 }
 
 /** The token in Basic credentials (RFC 7617), whatever the user name says. */

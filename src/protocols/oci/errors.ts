@@ -19,6 +19,7 @@ export type OciErrorCode =
   | 'PAGINATION_NUMBER_INVALID'
   | 'SIZE_INVALID'
   | 'TAG_INVALID'
+  | 'UNAUTHORIZED'
   | 'UNKNOWN'
   | 'UNSUPPORTED';
 
@@ -79,6 +80,11 @@ const codeOfParameter: Readonly<Record<string, OciErrorCode>> = {
 const answers: Readonly<Record<RefusalKind, OciAnswer>> = {
   'invalid-parameter': { status: 400, code: 'UNSUPPORTED' },
   'access-denied': { status: 403, code: 'DENIED' },
+  'credentials-unknown': { status: 401, code: 'UNAUTHORIZED' },
+  'credentials-expired': { status: 401, code: 'UNAUTHORIZED' },
+  'web-identity-invalid': { status: 401, code: 'UNAUTHORIZED' },
+  'repository-policy-not-found': { status: 404, code: 'UNSUPPORTED' },
+  'registry-policy-not-found': { status: 404, code: 'UNSUPPORTED' },
   'repository-not-found': { status: 404, code: 'NAME_UNKNOWN' },
   'repository-already-exists': { status: 409, code: 'NAME_INVALID' },
   'repository-not-empty': { status: 409, code: 'UNSUPPORTED' },

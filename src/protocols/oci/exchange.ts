@@ -49,8 +49,8 @@ export function answerJson(
 }
 
 /** Asks for one more permission than the route names. */
-export function authorize({ context, call }: OciExchange, action: Action, repositoryName: string): Promise<void> {
-  return context.core.authorizer.authorize(call.caller, {
+export async function authorize({ context, call }: OciExchange, action: Action, repositoryName: string): Promise<void> {
+  await context.core.authorizer.authorize(call.caller, {
     action,
     resource: repositoryArn(call.registry, repositoryName),
   });

@@ -3,6 +3,7 @@ import { isTag } from '../../core/values/image-reference.ts';
 import { MANIFEST_BYTES_MAX } from '../../core/values/manifest.ts';
 import { BodyTooLargeError, contentLengthOf, readBody } from '../../http/body.ts';
 import { matchesEtag } from '../../http/send-blob.ts';
+import { discardBody } from '../../http/unread-body.ts';
 import { apiVersion } from './api-version.ts';
 import { OciError } from './errors.ts';
 import { answerEmpty, locationOf, type OciContext, type OciExchange } from './exchange.ts';
@@ -75,6 +76,7 @@ async function readManifest(request: IncomingMessage): Promise<Buffer> {
     return await readBody(request, { bytesMax: MANIFEST_BYTES_MAX });
   } catch (error) {
     if (!(error instanceof BodyTooLargeError)) throw error;
+    await discardBody(request);
     const constraint = `Member must have length less than or equal to ${MANIFEST_BYTES_MAX}`;
     const message = `Invalid parameter at 'imageManifest' failed to satisfy constraint: '${constraint}'`;
     throw new OciError(413, 'MANIFEST_INVALID', message);

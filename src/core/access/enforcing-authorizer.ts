@@ -1,0 +1,124 @@
+import type { CoreDependencies } from '../dependencies.ts';
+import { refuse } from '../errors.ts';
+import type { Repository } from '../repositories/repository-records.ts';
+import { parseRepositoryArn, type Registry } from '../values/registry.ts';
+import type { Authorizer, Permission } from './authorizer.ts';
+import type { Caller } from './caller.ts';
+import type { Directory } from './directory.ts';
+import { denialReason } from './policy/denial.ts';
+import { parsePolicy } from './policy/document.ts';
+import { type ApplicablePolicies, type Decision, evaluate, type PolicyRequest } from './policy/evaluate.ts';
+import { type PolicyPrincipal, principalContext } from './policy/principals.ts';
+import type { RequestFacts } from './request-facts.ts';
+
+export interface EnforcingAuthorizer extends Authorizer {
+  /** The whole decision, for `gantry explain`. */
+  decide(caller: Caller, permission: Permission, facts?: RequestFacts): Promise<Decided>;
+}
+
+export interface Decided {
+  readonly request: PolicyRequest;
+  readonly policies: ApplicablePolicies;
+  readonly decision: Decision;
+}
+
+/**
+ * Decides by policies: those of the caller's identity and session, of the repository, and of the registry that is asked
+ * (scope V2: it counts for every action). ECR user guide, "How Amazon ECR works with IAM".
+ *
+ * @param region of a permission that names no resource
+ */
+export function createEnforcingAuthorizer(
+  { metadata, now }: Pick<CoreDependencies, 'metadata' | 'now'>,
+  directory: Directory,
+  region: string,
+): EnforcingAuthorizer {
+  const decide = async (caller: Caller, permission: Permission, facts: RequestFacts = {}): Promise<Decided> => {
+    const named = parseRepositoryArn(permission.resource);
+    const registry: Registry = named?.registry ?? { accountId: caller.accountId, region };
+    const repository = named && (await metadata.read.repositories.find(named.registry, named.repositoryName));
+    const request: PolicyRequest = {
+      principal: principalOf(caller),
+      action: permission.action,
+      resource: permission.resource,
+      resourceAccountId: registry.accountId,
+      context: contextOf(caller, registry, repository, facts, now()),
+    };
+    const policies = await policiesFor(caller, registry, repository);
+    return { request, policies, decision: evaluate(request, policies) };
+  };
+
+  const policiesFor = async (
+    caller: Caller,
+    registry: Registry,
+    repository: Repository | undefined,
+  ): Promise<ApplicablePolicies> => {
+    const identity = caller.kind === 'anonymous' ? [] : await directory.identityPolicies(caller);
+    const ofRepository = repository && (await directory.repositoryPolicy(repository.id));
+    const ofRegistry = await directory.registryPolicy(registry);
+    const session = caller.sessionPolicies?.map((text, at) => ({
+      name: `session policy ${at + 1}`,
+      document: parsePolicy(text, 'identity'),
+    }));
+    return {
+      identity,
+      ...(ofRepository && { repository: ofRepository }),
+      ...(ofRegistry && { registry: ofRegistry }),
+      ...(session && { session }),
+    };
+  };
+
+  return {
+    decide,
+    async authorize(caller, permission, facts) {
+      const { request, decision } = await decide(caller, permission, facts);
+      if (decision.allowed) return describe(decision);
+      const { action, resource } = permission;
+      return refuse({
+        kind: 'access-denied',
+        callerArn: caller.arn,
+        action,
+        resource,
+        because: denialReason(request, decision),
+      });
+    },
+  };
+}
+
+/** Which statement decided, for the audit log. */
+function describe({ reason, decidedBy }: Decision): string {
+  if (!decidedBy) return reason;
+  return `${reason}: ${decidedBy.kind} policy '${decidedBy.policy}', statement ${decidedBy.sid ?? decidedBy.statement}`;
+}
+
+function principalOf(caller: Caller): PolicyPrincipal {
+  const { accountId, arn, userId, userName, roleArn } = caller;
+  const kind = caller.kind === 'open' ? 'root' : caller.kind;
+  return { kind, accountId, arn, userId, ...(userName && { userName }), ...(roleArn && { roleArn }) };
+}
+
+/** The condition keys that ECR policies use (Service Authorization Reference, Amazon ECR; IAM, global keys). */
+function contextOf(
+  caller: Caller,
+  registry: Registry,
+  repository: Repository | undefined,
+  facts: RequestFacts,
+  now: Date,
+): ReadonlyMap<string, string | readonly string[]> {
+  const context = new Map<string, string | readonly string[]>(principalContext(principalOf(caller)));
+  context.set('aws:currenttime', now.toISOString());
+  context.set('aws:epochtime', String(Math.floor(now.getTime() / 1000)));
+  context.set('aws:resourceaccount', registry.accountId);
+  context.set('aws:requestedregion', registry.region);
+  context.set('aws:securetransport', String(facts.isSecure ?? false));
+  if (facts.sourceIp !== undefined) context.set('aws:sourceip', facts.sourceIp);
+  if (facts.accountSetting !== undefined) context.set('ecr:accountsetting', facts.accountSetting);
+  for (const { key, value } of repository?.resourceTags ?? []) {
+    context.set(`aws:resourcetag/${key.toLowerCase()}`, value);
+    context.set(`ecr:resourcetag/${key.toLowerCase()}`, value);
+  }
+  for (const { key, value } of facts.requestTags ?? []) context.set(`aws:requesttag/${key.toLowerCase()}`, value);
+  const tagKeys = facts.tagKeys ?? facts.requestTags?.map(({ key }) => key);
+  if (tagKeys) context.set('aws:tagkeys', tagKeys);
+  return context;
+}
