@@ -1,6 +1,12 @@
 import { join } from 'node:path';
 import { openSqliteMetadataStore } from '../../src/drivers/metadata/sqlite.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { describeAccessKeys } from './metadata-store/access-keys.ts';
+import { describeAccessPolicies } from './metadata-store/access-policies.ts';
+import { describeAccessRoles } from './metadata-store/access-roles.ts';
+import { describeAccessTokens } from './metadata-store/access-tokens.ts';
+import { describeAccessUsers } from './metadata-store/access-users.ts';
+import { describeAccessVersion } from './metadata-store/access-version.ts';
 import { describeBlobs } from './metadata-store/blobs.ts';
 import type { MetadataStoreDriver } from './metadata-store/driver.ts';
 import { describeImageLists } from './metadata-store/image-lists.ts';
@@ -48,5 +54,11 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeImageLists(driver);
   describeImagePaging(driver);
   describeSigningKeys(driver);
+  describeAccessUsers(driver);
+  describeAccessRoles(driver);
+  describeAccessKeys(driver);
+  describeAccessPolicies(driver);
+  describeAccessTokens(driver);
+  describeAccessVersion(driver);
 }
 describeLasting(sqliteFile);

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { firstTables } from './migrations/0001-first-tables.ts';
+import { accessTables } from './migrations/0002-access.ts';
+import { accessReads, accessRecords } from './records/access.ts';
 import { blobReads } from './records/blobs.ts';
 import { imageReads, imageRecords } from './records/images.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
@@ -12,6 +14,7 @@ import { sqliteDialect } from './sqlite-dialect.ts';
 
 const DIGEST = 'sha256:00';
 const REGISTRY = { accountId: '', region: '' };
+const HOLDER = { accountId: '', kind: 'user', name: '' } as const;
 const EPOCH = new Date(0);
 
 type Question = (session: Session) => Promise<unknown>;
@@ -36,6 +39,15 @@ const LISTS: Readonly<Record<string, Question>> = {
   'layers.expired': (session) => layerReads(session).expired(EPOCH, 1),
   'blobs.page': (session) => blobReads(session).page(0, 1),
   'blobs.unreferenced': (session) => blobReads(session).unreferenced(1),
+  'access.users': (session) => accessReads(session).users(''),
+  'access.roles': (session) => accessReads(session).roles(''),
+  'access.groups': (session) => accessReads(session).groups(''),
+  'access.accessKeys of a user': (session) => accessReads(session).accessKeys('', ''),
+  'access.accessKeys of the root': (session) => accessReads(session).accessKeys('', undefined),
+  'access.hasRootKey': (session) => accessReads(session).hasRootKey(),
+  'access.attachedPolicies': (session) => accessReads(session).attachedPolicies(HOLDER),
+  'access.robotTokens': (session) => accessReads(session).robotTokens(''),
+  'access.identityProviders': (session) => accessReads(session).identityProviders(''),
   'uploads.idle': (session) => uploadReads(session).idle(EPOCH, 1),
 };
 
@@ -46,6 +58,10 @@ const OTHERS: Readonly<Record<string, Question>> = {
   'layers.find': (session) => layerReads(session).find(1, DIGEST),
   'layers.renewLeases': (session) => layerRecords(session).renewLeases(1, [DIGEST], EPOCH),
   'layers.deleteExpired': (session) => layerRecords(session).deleteExpired(1, DIGEST, EPOCH),
+  'access.user': (session) => accessReads(session).user('', ''),
+  'access.deleteUser': (session) => accessRecords(session).deleteUser('', ''),
+  'access.deleteGroup': (session) => accessRecords(session).deleteGroup('', ''),
+  'access.registryPolicy': (session) => accessReads(session).registryPolicy(REGISTRY),
   'images.manifest': (session) => imageReads(session).manifest(1, DIGEST),
   'images.manifestByTag': (session) => imageReads(session).manifestByTag(1, ''),
   'images.delete': (session) =>
@@ -59,7 +75,12 @@ describe('query plans', () => {
   let connection: SqliteConnection;
   before(async () => {
     connection = new SqliteConnection(':memory:');
-    await firstTables({ dialect: sqliteDialect, rows: async (text, values) => connection.rows(text, values) });
+    const session: Session = {
+      dialect: sqliteDialect,
+      rows: async (text, values) => connection.rows(text, values),
+    };
+    await firstTables(session);
+    await accessTables(session);
   });
   after(() => connection.close());
 
