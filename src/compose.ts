@@ -1,24 +1,16 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { join, resolve } from 'node:path';
-import type { KeepingConfig, ServeConfig } from './config/config.ts';
+import { coreDependencies, openStores, type Stores } from './compose/stores.ts';
+import type { ServeConfig } from './config/config.ts';
 import { openAuthorizer } from './core/access/authorizer.ts';
 import { createDownloadLinks } from './core/access/download-links.ts';
 import { createRegistryAddresses, type RegistryAddresses } from './core/access/registry-addresses.ts';
 import { createRegistryTokens } from './core/access/registry-tokens.ts';
-import type { BlobStore } from './core/blob-store.ts';
 import type { Core } from './core/core.ts';
-import { type CoreDependencies, DEFAULT_CORE_SETTINGS } from './core/dependencies.ts';
+import type { CoreDependencies } from './core/dependencies.ts';
 import { collectGarbage, type GarbageReport } from './core/garbage/collect-garbage.ts';
 import { createImages } from './core/images/image-catalog.ts';
 import { createLayers } from './core/layers/layers.ts';
 import { createUploads } from './core/layers/upload-pipeline.ts';
-import type { MetadataStore } from './core/metadata-store.ts';
 import { createRepositories } from './core/repositories/repositories.ts';
-import { openFilesystemBlobStore } from './drivers/blobs/filesystem/filesystem-blob-store.ts';
-import { makeRoot } from './drivers/blobs/filesystem/folders.ts';
-import { createMemoryBlobStore } from './drivers/blobs/memory/memory-blob-store.ts';
-import { lockFolder } from './drivers/folder-lock.ts';
-import { openSqliteMetadataStore } from './drivers/metadata/sqlite.ts';
 import { createByteBudget } from './http/byte-budget.ts';
 import { refusingForeign } from './http/foreign-requests.ts';
 import type { Handler } from './http/handler.ts';
@@ -65,48 +57,6 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   opening.use(scheduleGarbage(config, dependencies, metrics, log));
   const running = opening.move();
   return { port, addresses: core.addresses, [Symbol.asyncDispose]: () => running.disposeAsync() };
-}
-
-export interface Stores extends AsyncDisposable {
-  readonly metadata: MetadataStore;
-  readonly blobs: BlobStore;
-}
-
-/**
- * Opens what a data folder holds, making it when it is not there; in memory without a folder.
- * @param exclusive refuses when a server works on the folder; commands that run beside one leave it out
- */
-export async function openStores(
-  dataDirectory: string | undefined,
-  { exclusive = false }: { exclusive?: boolean } = {},
-): Promise<Stores> {
-  await using opening = new AsyncDisposableStack();
-  const folder = dataDirectory === undefined ? undefined : resolve(dataDirectory);
-  if (folder !== undefined) await makeRoot(folder);
-  if (folder !== undefined && exclusive) opening.use(lockFolder(join(folder, 'serve.lock')));
-  const file = folder === undefined ? ':memory:' : join(folder, 'gantry.db');
-  const metadata = opening.use(await openSqliteMetadataStore({ file }));
-  await metadata.migrate();
-  const blobs = opening.use(
-    folder === undefined ? createMemoryBlobStore() : await openFilesystemBlobStore({ directory: folder }),
-  );
-  const opened = opening.move();
-  return { metadata, blobs, [Symbol.asyncDispose]: () => opened.disposeAsync() };
-}
-
-/** What core works with; commands that do without a server take it too. */
-export function coreDependencies(
-  { metadata, blobs }: Stores,
-  settings: KeepingConfig & { createOnPush?: boolean },
-): CoreDependencies {
-  return {
-    metadata,
-    blobs,
-    now: () => new Date(),
-    newId: () => randomUUID(),
-    randomBytes: (length) => randomBytes(length),
-    settings: { ...DEFAULT_CORE_SETTINGS, ...settings },
-  };
 }
 
 function createCore(dependencies: CoreDependencies, config: ServeConfig, port: () => number): Core {

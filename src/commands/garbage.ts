@@ -1,4 +1,4 @@
-import { coreDependencies, openStores } from '../compose.ts';
+import { coreDependencies, openStores } from '../compose/stores.ts';
 import { type Flags, readFolderConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { collectGarbage } from '../core/garbage/collect-garbage.ts';

@@ -1,4 +1,4 @@
-import { coreDependencies, openStores } from '../compose.ts';
+import { coreDependencies, openStores } from '../compose/stores.ts';
 import { type Flags, readFolderConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { verifyStore } from '../core/garbage/verify-store.ts';

@@ -16,7 +16,7 @@ const folders: readonly Folder[] = [
   { folder: 'src/jobs/', ours: ['src/core/'], builtins: 'all', packages: 'all' },
   { folder: 'src/config/', ours: [], builtins: 'all', packages: 'all' },
   { folder: 'src/http/', ours: [], builtins: 'all', packages: 'all' },
-  { folder: 'src/commands/', ours: ['src/config/', 'src/compose.ts', 'src/core/'], builtins: 'all', packages: 'all' },
+  { folder: 'src/commands/', ours: ['src/config/', 'src/compose.ts', 'src/compose/', 'src/core/'], builtins: 'all', packages: 'all' },
   { folder: 'src/main.ts', ours: ['src/commands/', 'src/config/'], builtins: 'all', packages: 'all' },
   { folder: 'src/index.ts', ours: ['src/compose.ts', 'src/config/', 'src/core/'], builtins: 'all', packages: 'all' },
   { folder: 'src/compose.ts', ours: ['src/'], builtins: 'all', packages: 'all' },
