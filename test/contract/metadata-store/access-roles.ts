@@ -68,6 +68,7 @@ export function describeAccessRoles(driver: MetadataStoreDriver): void {
       const role = await addRole(store);
       const user = await addUser(store, { name: role.name });
       const namesake = await addRole(store, { name: role.name, accountId: OTHER_ACCOUNT });
+      const neighbour = await addRole(store);
       const holders = [holderOf('role', role), holderOf('user', user), holderOf('role', namesake)];
       for (const holder of holders) {
         await changeAccess(store, (access) => access.attachPolicy({ holder, name: 'p', document: '{}' }));
@@ -77,6 +78,7 @@ export function describeAccessRoles(driver: MetadataStoreDriver): void {
       assert.equal(await remove(), false);
       assert.equal(await find(role.name), undefined);
       assert.deepEqual(await find(role.name, OTHER_ACCOUNT), namesake);
+      assert.deepEqual(await find(neighbour.name), neighbour);
       assert.deepEqual(await store.read.access.user(ACCOUNT, user.name), user);
       await addRole(store, { name: role.name });
       const left = await Promise.all(holders.map((holder) => store.read.access.attachedPolicies(holder)));
