@@ -28,7 +28,8 @@ export function parseConditions(element: unknown, variables: boolean): readonly 
 }
 
 const OPERATOR = /^(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?$/i;
-const KEY = /^[A-Za-z0-9-]+:\S.*$/;
+/** `aws:SourceIp`, `aws:ResourceTag/team`, and `ISSUER:claim`, where the issuer has a host's name, perhaps a port and a path. */
+const KEY = /^[\w.-][^\s:]*:\S.*$/;
 
 function parseCondition(operator: string, key: string, values: readonly string[], variables: boolean): Condition {
   if (!KEY.test(key)) throw new PolicyError(`'${key}' is not a condition key`);

@@ -5,7 +5,8 @@ const ISO =
 export function parseDate(text: string): number | undefined {
   const found = ISO.exec(text);
   if (found === null) return /^[0-9]{5,13}(\.[0-9]+)?$/.test(text) ? Number(text) * 1000 : undefined;
-  const [, year, month = '01', day = '01', hour = '00', minute = '00', second = '00', fraction = '0', zone = 'Z'] = found;
+  const [, year, month = '01', day = '01', hour = '00', minute = '00', second = '00', fraction = '0', zone = 'Z'] =
+    found;
   const date = new Date(0);
   date.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
   const isDay = date.getUTCMonth() === Number(month) - 1 && date.getUTCDate() === Number(day);

@@ -74,7 +74,7 @@ const RUN: Token = { kind: 'run' };
 const ONE: Token = { kind: 'one' };
 
 /** `${key}`, `${key, 'default'}`, and `${*}`, `${?}`, `${$}` for the characters themselves. */
-const VARIABLE = /^\s*([A-Za-z0-9-]+:[^,'{}]*[^,'{}\s])\s*(?:,\s*'([^']*)'\s*)?$/;
+const VARIABLE = /^\s*([\w.-][^\s:,'{}]*:[^,'{}]*[^,'{}\s])\s*(?:,\s*'([^']*)'\s*)?$/;
 
 function readVariable(text: string, start: number): { token: Token; end: number } {
   const end = endOfVariable(text, start + 2);
