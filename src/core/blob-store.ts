@@ -125,6 +125,8 @@ export interface SealedBlob {
   readonly digest: Digest;
   readonly bytes: number;
   readonly sealedAt: Date;
+  /** The upload whose bytes these were. */
+  readonly uploadId: string;
 }
 
 /** The staged bytes do not have the size the caller expected. */

@@ -5,7 +5,7 @@ import { collectGarbage } from '../../src/core/garbage/collect-garbage.ts';
 import { verifyStore } from '../../src/core/garbage/verify-store.ts';
 import type { UploadReference } from '../../src/core/layers/uploads.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
-import { type Blob, blobOf, descriptor, mediaTypes } from '../support/images.ts';
+import { type Blob, blobOf, descriptor, digestOf, mediaTypes } from '../support/images.ts';
 import {
   type CoreUnderTest,
   call,
@@ -29,6 +29,8 @@ interface Scene {
   readonly core: CoreUnderTest;
   readonly layer: Blob;
   readonly idleUpload: UploadReference;
+  /** Its bytes, `a part`, were sealed long ago, and a crash kept that from being recorded. */
+  readonly crashedUpload: UploadReference;
 }
 
 /** A step of a push. Resolves with what has to hold from then on; undefined when it was refused. */
@@ -78,13 +80,16 @@ const steps: Record<string, Step> = {
   },
   async 'a part and the completion of an idle upload'(dependencies, { idleUpload }) {
     const { uploads } = partsOver(dependencies);
-    const bytes = Buffer.from('a part');
-    const part = { firstByte: 0, lastByte: bytes.length - 1, chunks: [new Uint8Array(bytes)], bytes: bytes.length };
-    const taken = await refusalOf(uploads.uploadPart(call, { ...idleUpload, ...part }));
+    const taken = await refusalOf(uploads.uploadPart(call, { ...idleUpload, ...partOf('another part') }));
     if ('refusal' in taken) return undefined;
-    const { digest } = blobOf(bytes);
+    const { digest } = blobOf('another part');
     await uploads.complete(call, { ...idleUpload, digests: [digest] });
     return { repositoryName: 'one', digest };
+  },
+  async 'a completion again, long after a crash between sealing and recording'(dependencies, { crashedUpload }) {
+    const { digest } = blobOf('a part');
+    const completion = partsOver(dependencies).uploads.complete(call, { ...crashedUpload, digests: [digest] });
+    return 'value' in (await refusalOf(completion)) ? { repositoryName: 'one', digest } : undefined;
   },
   async 'the deletion of an image'(dependencies, { core, layer }) {
     await pushLayer(core, 'one', content);
@@ -161,8 +166,23 @@ async function prepare(core: CoreUnderTest): Promise<Scene> {
   core.pass(UPLOAD_IDLE_SECONDS + ORPHAN_SECONDS + 1);
   const layer = await pushLayer(core, 'one', content);
   await pushLayer(core, 'one', 'config');
-  core.pass(LEASE_SECONDS + 1);
-  return { core, layer, idleUpload };
+  const crashedUpload = await crash(core);
+  core.pass(Math.max(LEASE_SECONDS, ORPHAN_SECONDS) + 1);
+  return { core, layer, idleUpload, crashedUpload };
+}
+
+async function crash({ dependencies, uploads }: CoreUnderTest): Promise<UploadReference> {
+  const { uploadId } = await uploads.initiate(call, { repositoryName: 'one' });
+  const upload = { repositoryName: 'one', uploadId };
+  await uploads.uploadPart(call, { ...upload, ...partOf('a part') });
+  const digest = digestOf('a part') as Digest;
+  assert.ok(await dependencies.blobs.seal(uploadId, digest, 6));
+  return upload;
+}
+
+function partOf(text: string) {
+  const bytes = new Uint8Array(Buffer.from(text));
+  return { firstByte: 0, lastByte: bytes.length - 1, chunks: [bytes], bytes: bytes.length };
 }
 
 function imageOf(layer: Blob) {

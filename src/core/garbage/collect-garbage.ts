@@ -115,11 +115,16 @@ async function* deleteBlobs({ metadata, blobs }: CoreDependencies) {
   }
 }
 
-/** Young bytes without a fact are a push between its two steps; only old ones are remains. */
+/**
+ * Young bytes without a fact are a push between its two steps; only old ones are remains. Sealed bytes are recorded in the
+ * transaction that ends their upload, so what has no record once the upload has ended will never have one.
+ */
 async function* deleteOrphans({ metadata, blobs, now, settings }: CoreDependencies) {
   const before = secondsAfter(now(), -settings.orphanSeconds);
-  for await (const { location, sealedAt, bytes } of blobs.list()) {
+  for await (const { location, sealedAt, bytes, uploadId } of blobs.list()) {
     if (sealedAt >= before || (await metadata.read.blobs.hasLocation(location))) continue;
+    if (await metadata.read.uploads.exists(uploadId)) continue;
+    if (await metadata.read.blobs.hasLocation(location)) continue;
     await blobs.delete(location);
     yield bytes;
   }

@@ -25,8 +25,8 @@ export function describeSealing(driver: BlobStoreDriver): void {
         assert.ok(!(await all(store.staged())).some((upload) => upload.uploadId === uploadId));
         const listed = (await all(store.list())).filter((blob) => blob.location === location);
         assert.deepEqual(
-          listed.map(({ digest, bytes }) => ({ digest, bytes })),
-          [{ digest, bytes: size }],
+          listed.map(({ digest, bytes, uploadId }) => ({ digest, bytes, uploadId })),
+          [{ digest, bytes: size, uploadId }],
         );
         assert.ok(Math.abs(Date.now() - listed[0]!.sealedAt.getTime()) < 60_000);
       });

@@ -1,7 +1,7 @@
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SealedBlob, StagedUpload } from '../../../core/blob-store.ts';
-import { type BlobPaths, digestAt, isUploadId } from './paths.ts';
+import { type BlobPaths, digestAt, isUploadId, uploadIdAt } from './paths.ts';
 import { unlessMissing } from './storage-errors.ts';
 
 /** Every staged upload; files that are none are passed over, and so are those that vanish meanwhile. */
@@ -23,7 +23,8 @@ export async function* listSealed(paths: BlobPaths): AsyncGenerator<SealedBlob> 
         if (digest === undefined) continue;
         const facts = await unlessMissing(stat(paths.sealed(location)));
         // The rename that sealed it was the last change of the inode.
-        if (facts?.isFile()) yield { location, digest, bytes: facts.size, sealedAt: facts.ctime };
+        if (!facts?.isFile()) continue;
+        yield { location, digest, bytes: facts.size, sealedAt: facts.ctime, uploadId: uploadIdAt(location) };
       }
     }
   }

@@ -57,6 +57,11 @@ export function digestAt(location: BlobLocation): Digest | undefined {
   return parseDigest(`${algorithm}:${hex}`);
 }
 
+/** The upload that a location's bytes came by; the text is a location. */
+export function uploadIdAt(location: BlobLocation): string {
+  return location.slice(location.indexOf('.') + 1);
+}
+
 export function isUploadId(text: string): boolean {
   return UPLOAD_ID.test(text);
 }

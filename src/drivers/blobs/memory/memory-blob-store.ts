@@ -25,6 +25,7 @@ interface SealedBytes {
   readonly digest: Digest;
   readonly content: Uint8Array;
   readonly sealedAt: Date;
+  readonly uploadId: string;
 }
 
 class MemoryBlobStore implements BlobStore {
@@ -66,7 +67,7 @@ class MemoryBlobStore implements BlobStore {
       if (this.#sealed.get(location)?.content.byteLength === bytes) return location;
       if (stagedBytes !== undefined || bytes !== 0) return undefined;
     }
-    this.#sealed.set(location, { digest, content: this.#content(uploadId), sealedAt: this.#now() });
+    this.#sealed.set(location, { digest, content: this.#content(uploadId), sealedAt: this.#now(), uploadId });
     this.#staged.delete(uploadId);
     return location;
   }
@@ -106,8 +107,8 @@ class MemoryBlobStore implements BlobStore {
   }
 
   async *list(): AsyncGenerator<SealedBlob> {
-    for (const [location, { digest, content, sealedAt }] of this.#sealed) {
-      yield { location, digest, bytes: content.byteLength, sealedAt };
+    for (const [location, { digest, content, sealedAt, uploadId }] of this.#sealed) {
+      yield { location, digest, bytes: content.byteLength, sealedAt, uploadId };
     }
   }
 
