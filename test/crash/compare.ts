@@ -1,5 +1,5 @@
 import { digestOf } from '../support/images.ts';
-import { mustHaveLayer, promise, type RepositoryLedger, settleGone, usersOf } from './ledger.ts';
+import { mustHaveLayer, promise, type RepositoryLedger, settleGone, settleRepositoryGone, usersOf } from './ledger.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -16,15 +16,16 @@ export interface Comparison {
  * whose answer a crash cut off) is settled by what is there.
  */
 export async function compare(comparison: Comparison, ledger: RepositoryLedger): Promise<void> {
-  await compareTags(comparison, ledger);
+  const { world } = comparison;
+  const listed = await world.ask(`/v2/${ledger.name}/tags/list?n=1000`);
+  if (listed.status === 404 && ledger.mayBeGone) return settleRepositoryGone(ledger);
+  if (listed.status !== 200) return world.fail(`the tags of ${ledger.name} were answered ${listed.status}`);
+  await compareTags(comparison, ledger, new Set(listed.json().tags));
   for (const digest of [...ledger.images.keys()]) await compareImage(comparison, ledger, digest);
   for (const digest of [...ledger.layers.keys()]) await compareLayer(comparison, ledger, digest);
 }
 
-async function compareTags({ world }: Comparison, ledger: RepositoryLedger): Promise<void> {
-  const listed = await world.ask(`/v2/${ledger.name}/tags/list?n=1000`);
-  if (listed.status !== 200) return world.fail(`the tags of ${ledger.name} were answered ${listed.status}`);
-  const shown = new Set<string>(listed.json().tags ?? []);
+async function compareTags({ world }: Comparison, ledger: RepositoryLedger, shown: ReadonlySet<string>): Promise<void> {
   for (const tag of shown) if (!ledger.tags.has(tag)) world.fail(`${ledger.name} shows a tag nobody put: ${tag}`);
   for (const [tag, possible] of ledger.tags) {
     const answer = await world.ask(`/v2/${ledger.name}/manifests/${tag}`);

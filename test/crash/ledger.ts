@@ -7,6 +7,8 @@ export interface RepositoryLedger {
   readonly images: Map<string, ImageEntry>;
   /** For each tag the digests it may be on; undefined stands for its absence. */
   readonly tags: Map<string, Set<string | undefined>>;
+  /** While its deletion, or its making after that, was asked for and not answered. */
+  mayBeGone: boolean;
 }
 
 export interface LayerEntry {
@@ -30,7 +32,7 @@ export interface ImageEntry {
 }
 
 export function newLedger(name: string): RepositoryLedger {
-  return { name, layers: new Map(), images: new Map(), tags: new Map() };
+  return { name, layers: new Map(), images: new Map(), tags: new Map(), mayBeGone: false };
 }
 
 /** Notes that bytes are on their way; the entry promises nothing yet. */
@@ -59,6 +61,11 @@ export function mustHaveLayer(ledger: RepositoryLedger, digest: string): boolean
 
 export function usersOf(ledger: RepositoryLedger, digest: string): ImageEntry[] {
   return [...ledger.images.values()].filter((image) => image.layers.includes(digest));
+}
+
+/** Notes that the repository is gone with all it held. */
+export function settleRepositoryGone(ledger: RepositoryLedger): void {
+  for (const entries of [ledger.layers, ledger.images, ledger.tags]) entries.clear();
 }
 
 export function possibleTagTargets(ledger: RepositoryLedger, tag: string): Set<string | undefined> {

@@ -7,6 +7,7 @@ import {
   possibleTagTargets,
   type RepositoryLedger,
   settleGone,
+  settleRepositoryGone,
   usersOf,
 } from './ledger.ts';
 import { StormOver } from './world.ts';
@@ -28,7 +29,8 @@ export async function runClient(client: StormClient): Promise<void> {
     for (;;) {
       await world.alive();
       const ledger = random.pick(repositories);
-      if (ledger.images.size >= IMAGES_MAX || random.chance(0.25)) await deleteSomething(client, ledger);
+      if (random.chance(0.03)) await renewRepository(client, ledger);
+      else if (ledger.images.size >= IMAGES_MAX || random.chance(0.25)) await deleteSomething(client, ledger);
       else await pushImage(client, ledger);
     }
   } catch (error) {
@@ -145,6 +147,25 @@ async function deleteImage({ world, random, leaseMs }: StormClient, ledger: Repo
     if (!isGone) return unexpected(world, 'the deletion of an image', answer);
     settleGone(ledger, digest, leaseMs);
     world.count('images deleted');
+  });
+}
+
+/** Deletes a repository with all it has, and makes it again. */
+async function renewRepository({ world }: StormClient, ledger: RepositoryLedger): Promise<void> {
+  const { name: repositoryName } = ledger;
+  await world.persist(async (isRetry) => {
+    ledger.mayBeGone = true;
+    const answer = await call(world, 'DeleteRepository', { repositoryName, force: true });
+    const wasGone = isRetry && answer.json().__type?.endsWith('RepositoryNotFoundException');
+    if (answer.status !== 200 && !wasGone) unexpected(world, 'the deletion of a repository', answer);
+    settleRepositoryGone(ledger);
+  });
+  await world.persist(async (isRetry) => {
+    const answer = await call(world, 'CreateRepository', { repositoryName });
+    const wasThere = isRetry && answer.json().__type?.endsWith('RepositoryAlreadyExistsException');
+    if (answer.status !== 200 && !wasThere) unexpected(world, 'the making of a repository', answer);
+    ledger.mayBeGone = false;
+    world.count('repositories deleted and made again');
   });
 }
 
