@@ -4,7 +4,7 @@ import { roleArn, userArn } from './arn.ts';
 import { newAccessKeyId, newSecretAccessKey } from './identifiers.ts';
 import type { AccessKey, AttachedPolicy, PolicyHolder, Role, User } from './identity-records.ts';
 import { parsePolicy } from './policy/document.ts';
-import { managedPolicy } from './policy/managed-policies.ts';
+import { findManagedPolicy } from './policy/managed-policies.ts';
 import type { SecretBox } from './secret-box.ts';
 
 /** Something asked for is not there, is there already, or makes no sense; the message says which. */
@@ -69,7 +69,11 @@ export function createIdentities(
       return { ...user, arn: userArn(partition, accountId, name) };
     },
     async deleteUser(accountId, name) {
-      existing(await change((access) => access.deleteUser(accountId, name)), `user '${name}' in account ${accountId}`);
+      const deleted = await change(async (access) => {
+        await revokeRobots(access, accountId, userArn(partition, accountId, name));
+        return access.deleteUser(accountId, name);
+      });
+      existing(deleted, `user '${name}' in account ${accountId}`);
     },
 
     async createRole(accountId, name, trustPolicy, sessionSecondsMax) {
@@ -81,7 +85,11 @@ export function createIdentities(
       return { ...role, arn: roleArn(partition, accountId, name) };
     },
     async deleteRole(accountId, name) {
-      existing(await change((access) => access.deleteRole(accountId, name)), `role '${name}' in account ${accountId}`);
+      const deleted = await change(async (access) => {
+        await revokeRobots(access, accountId, roleArn(partition, accountId, name));
+        return access.deleteRole(accountId, name);
+      });
+      existing(deleted, `role '${name}' in account ${accountId}`);
     },
 
     async createGroup(accountId, name) {
@@ -153,8 +161,9 @@ function attachedPolicyOf(
   policy: { name: string; document: string } | { managed: string },
 ): AttachedPolicy {
   if ('managed' in policy) {
-    const { name, arn } = managedPolicy(policy.managed);
-    return { holder, name, managedArn: arn };
+    const managed = findManagedPolicy(policy.managed);
+    if (!managed) throw new IdentityError(`There is no managed policy '${policy.managed}'`);
+    return { holder, name: managed.name, managedArn: managed.arn };
   }
   checkName(policy.name);
   parsePolicy(policy.document, 'identity');
@@ -164,6 +173,12 @@ function attachedPolicyOf(
 async function holderExists(access: Records['access'], { accountId, kind, name }: PolicyHolder): Promise<boolean> {
   const found = { user: access.user, group: access.group, role: access.role }[kind](accountId, name);
   return (await found) !== undefined;
+}
+
+/** A robot token names its principal by ARN: it must not act for the next one of that name. */
+async function revokeRobots(access: Records['access'], accountId: string, principalArn: string): Promise<void> {
+  const tokens = await access.robotTokens(accountId);
+  for (const token of tokens) if (token.principalArn === principalArn) await access.deleteRobotToken(token.id);
 }
 
 function checkName(name: string): void {

@@ -31,7 +31,9 @@ function whichStatement({ decidedBy }: Decision): string {
   return decidedBy ? ` (${statementName(decidedBy)})` : '';
 }
 
-function statementName({ kind, policy, statement, sid }: NonNullable<Decision['decidedBy']>): string {
+type StatementPlace = Pick<TraceLine, 'kind' | 'policy' | 'statement'> & { readonly sid?: string | undefined };
+
+function statementName({ kind, policy, statement, sid }: StatementPlace): string {
   const label = sid ? `${statement} "${sid}"` : `${statement}`;
   return `statement ${label} of the ${kind} policy '${policy}'`;
 }

@@ -2,6 +2,7 @@ import { compileGlob, type Glob, globMatches } from './globs.ts';
 import {
   type ContextKeys,
   hasVariables,
+  isResolvable,
   literalText,
   parseTemplate,
   type ResolvedToken,
@@ -101,35 +102,45 @@ function segmentsOf(tokens: readonly Token[]): Token[][] {
 }
 
 function compileSegments(source: string, segments: readonly (readonly Token[])[]): Pattern {
-  const fixed = segments.map((tokens) =>
-    hasVariables(tokens) ? undefined : compileGlob(tokens as readonly ResolvedToken[]),
-  );
+  const isFixed = (segment: readonly Token[]) => segment.every(({ kind }) => kind === 'text');
+  const firstOpen = segments.findIndex((segment) => !isFixed(segment));
+  if (firstOpen < 0) {
+    const whole = segments.map((segment) => literalText(segment as ResolvedToken[])).join(':');
+    return { source, test: (arn) => arn === whole };
+  }
+  const fixed = segments.slice(0, firstOpen).map((segment) => `${literalText(segment as ResolvedToken[])}:`);
+  const open = segments.slice(firstOpen);
+  const globs = open.map((tokens) => (hasVariables(tokens) ? undefined : compileGlob(tokens as ResolvedToken[])));
+  const prefix = fixed.join('');
+  if (globs.every((glob) => glob !== undefined))
+    return { source, test: (arn) => arn.startsWith(prefix) && segmentsMatch(globs, arn, prefix.length) };
+  const all = open.flat();
   return {
     source,
     test(arn, context) {
-      const globs: Glob[] = [];
-      for (const [at, tokens] of segments.entries()) {
-        const resolved = fixed[at] ?? resolveGlob(tokens, context);
-        if (resolved === undefined) return undefined;
-        globs.push(resolved);
-      }
-      return segmentsMatch(globs, arn);
+      if (!isResolvable(all, context)) return undefined;
+      const resolve = (at: number) => compileGlob(resolveTemplate(open[at]!, context)!);
+      return arn.startsWith(prefix) && segmentsMatch(globs, arn, prefix.length, resolve);
     },
   };
 }
 
-function resolveGlob(tokens: readonly Token[], context: ContextKeys): Glob | undefined {
-  const resolved = resolveTemplate(tokens, context);
-  return resolved && compileGlob(resolved);
-}
-
-function segmentsMatch(globs: readonly Glob[], arn: string): boolean {
-  let start = 0;
-  for (const [at, glob] of globs.entries()) {
-    const isLast = at === ARN_SEGMENTS - 1;
-    const end = isLast ? arn.length : arn.indexOf(':', start);
-    if (end < 0 || !globMatches(glob, arn, start, end)) return false;
-    start = end + 1;
+/**
+ * Whether the last segments of an ARN, those from `start`, match.
+ *
+ * @param resolve makes the glob of a segment that depends on the request
+ */
+function segmentsMatch(
+  globs: readonly (Glob | undefined)[],
+  arn: string,
+  start: number,
+  resolve?: (at: number) => Glob,
+): boolean {
+  let from = start;
+  for (let at = 0; at < globs.length; at += 1) {
+    const end = at === globs.length - 1 ? arn.length : arn.indexOf(':', from);
+    if (end < 0 || !globMatches(globs[at] ?? resolve!(at), arn, from, end)) return false;
+    from = end + 1;
   }
   return true;
 }

@@ -10,6 +10,8 @@ export type PolicyKind = 'identity' | 'repository' | 'registry' | 'trust';
 export interface PatternElement {
   readonly isNegated: boolean;
   readonly patterns: readonly Pattern[];
+  /** As the policy spells them, for traces. */
+  readonly sources: readonly string[];
 }
 
 export interface Statement {
@@ -101,7 +103,7 @@ function patternsOf(
     if (typeof source !== 'string') throw new PolicyError(`has a ${name} that is neither a text nor a list of texts`);
     return compile(source);
   });
-  return { isNegated: name !== element, patterns };
+  return { isNegated: name !== element, patterns, sources: patterns.map(({ source }) => source) };
 }
 
 function eitherOf<Name extends string>(

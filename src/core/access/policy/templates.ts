@@ -61,6 +61,13 @@ export function resolveTemplate(tokens: readonly Token[], context: ContextKeys):
   return resolved;
 }
 
+/** Whether every variable has one value in the request, or a default. */
+export function isResolvable(tokens: readonly Token[], context: ContextKeys): boolean {
+  return tokens.every(
+    (token) => token.kind !== 'variable' || token.fallback !== undefined || typeof context.get(token.key) === 'string',
+  );
+}
+
 export function hasVariables(tokens: readonly Token[]): boolean {
   return tokens.some(({ kind }) => kind === 'variable');
 }

@@ -18,15 +18,15 @@ export interface PolicyRequest {
 export interface TraceLine {
   readonly policy: string;
   readonly kind: 'identity' | 'repository' | 'registry' | 'session';
-  readonly sid?: string;
+  readonly sid: string | undefined;
   /** Counted from 1. */
   readonly statement: number;
   readonly effect: 'Allow' | 'Deny';
   readonly matched: boolean;
   /** It names the caller's account only: of the same account it allows nothing by itself. */
   readonly delegates: boolean;
-  /** The first element that did not match. */
-  readonly mismatch?: Mismatch;
+  /** The first element that did not match; undefined when all did. */
+  readonly mismatch: Mismatch | undefined;
 }
 
 export interface Mismatch {
@@ -50,16 +50,8 @@ export function traceStatement(
   const principal = principals === undefined ? 'direct' : matchPrincipal(principals, request.principal);
   const mismatch =
     principal === 'none' ? principalMismatch(statement, request) : mismatchOf(statement, request, action);
-  return {
-    policy,
-    kind,
-    ...(sid !== undefined && { sid }),
-    statement: number,
-    effect,
-    matched: mismatch === undefined,
-    delegates: principal === 'account',
-    ...(mismatch && { mismatch }),
-  };
+  const delegates = principal === 'account';
+  return { policy, kind, sid, statement: number, effect, matched: mismatch === undefined, delegates, mismatch };
 }
 
 function mismatchOf(statement: Statement, request: PolicyRequest, action: string): Mismatch | undefined {
@@ -86,9 +78,8 @@ function applies({ isNegated, patterns }: PatternElement, text: string, context:
   return isNegated && !isUnresolved;
 }
 
-function mismatchedPatterns(element: string, { isNegated, patterns }: PatternElement, actual: string): Mismatch {
-  const wanted = patterns.map(({ source }) => source);
-  return { element: isNegated ? `Not${element}` : element, wanted, actual };
+function mismatchedPatterns(element: string, { isNegated, sources }: PatternElement, actual: string): Mismatch {
+  return { element: isNegated ? `Not${element}` : element, wanted: sources, actual };
 }
 
 function principalMismatch({ principals }: Statement, { principal }: PolicyRequest): Mismatch {
