@@ -40,6 +40,7 @@ export interface RunningRegistry extends AsyncDisposable {
 export async function startRegistry(options: StartRegistryOptions = {}): Promise<RunningRegistry> {
   const { port, host, ephemeral, data, accountId, region, createOnPush, logLevel } = options;
   const flags = {
+    auth: 'open',
     port: port?.toString(),
     host,
     ephemeral,

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
-import { ConfigError, type Flags } from './config/config.ts';
 import { readEnvironment } from './config/environment.ts';
-import { DATA_SETTING, KEEPING_SETTINGS, SERVE_SETTINGS, type Setting } from './config/settings.ts';
-
-const FOLDER_SETTINGS = [DATA_SETTING, ...KEEPING_SETTINGS];
+import type { Setting } from './config/setting.ts';
+import { FOLDER_SETTINGS, SERVE_SETTINGS } from './config/settings.ts';
+import { ConfigError, type Flags } from './config/settings-reader.ts';
 
 await run();
 
@@ -64,9 +63,10 @@ function add(
 }
 
 /** A switch can also be turned off, for a variable may have turned it on. */
-function optionsOf({ flag, variable, placeholder, description, default: value }: Setting): Option[] {
+function optionsOf({ flag, variable, placeholder, description, default: value, repeats }: Setting): Option[] {
   const notes = value === undefined ? `env ${variable}` : `env ${variable}, default ${value}`;
   const option = new Option(placeholder ? `--${flag} <${placeholder}>` : `--${flag}`, `${description} (${notes})`);
+  if (repeats) option.argParser((one, before: string | undefined) => (before === undefined ? one : `${before},${one}`));
   return placeholder ? [option] : [option, new Option(`--no-${flag}`).hideHelp()];
 }
 

@@ -1,6 +1,7 @@
 import { coreDependencies, openStores } from '../compose/stores.ts';
-import { type Flags, readFolderConfig } from '../config/config.ts';
+import { readFolderConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
+import type { Flags } from '../config/settings-reader.ts';
 import { collectGarbage } from '../core/garbage/collect-garbage.ts';
 import { createProgressLine, describeBytes } from './progress-line.ts';
 

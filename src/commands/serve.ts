@@ -1,8 +1,10 @@
 import { lookup } from 'node:dns/promises';
 import { resolve } from 'node:path';
 import { type RunningServer, startServer } from '../compose.ts';
-import { type Flags, isLoopbackHost, readServeConfig, type ServeConfig } from '../config/config.ts';
+import { readServeConfig, type ServeConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
+import { isLoopbackHost } from '../config/registry-config.ts';
+import type { Flags } from '../config/settings-reader.ts';
 
 /** Serves until SIGTERM or SIGINT; a second signal ends the process at once. */
 export async function serve(flags: Flags, environment: Environment): Promise<void> {

@@ -1,21 +1,5 @@
-/** One thing an operator can set: a flag, and the variable that stands for it. The flag wins. */
-export interface Setting {
-  /** Without the dashes; `no-` before a switch turns it off. */
-  readonly flag: string;
-  readonly variable: string;
-  /** The flag's placeholder in `--help`; absent for a switch. */
-  readonly placeholder?: string;
-  readonly description: string;
-  readonly default?: string;
-}
-
-export const DATA_SETTING: Setting = {
-  flag: 'data',
-  variable: 'GANTRY_DATA_DIR',
-  placeholder: 'folder',
-  description: 'folder that holds everything the registry keeps',
-  default: './data',
-};
+import { ACCESS_SETTINGS, DATA_SETTING, REGISTRY_SETTINGS } from './access-settings.ts';
+import type { Setting } from './setting.ts';
 
 /** How long things are kept; `serve` and `garbage` must agree on it. */
 export const KEEPING_SETTINGS = [
@@ -42,6 +26,9 @@ export const KEEPING_SETTINGS = [
   },
 ] as const satisfies Setting[];
 
+/** Of the commands that work on a data folder. */
+export const FOLDER_SETTINGS = [DATA_SETTING, ...KEEPING_SETTINGS];
+
 export const SERVE_SETTINGS = [
   {
     flag: 'port',
@@ -58,19 +45,7 @@ export const SERVE_SETTINGS = [
     default: '127.0.0.1',
   },
   DATA_SETTING,
-  {
-    flag: 'account-id',
-    variable: 'GANTRY_ACCOUNT_ID',
-    placeholder: 'digits',
-    description: 'twelve digits: the account of the default registry',
-    default: '000000000000',
-  },
-  {
-    flag: 'region',
-    variable: 'GANTRY_REGION',
-    placeholder: 'name',
-    description: 'region of the default registry (else AWS_REGION, else us-east-1)',
-  },
+  ...REGISTRY_SETTINGS,
   {
     flag: 'registry-host',
     variable: 'GANTRY_REGISTRY_HOST',
@@ -88,11 +63,7 @@ export const SERVE_SETTINGS = [
     variable: 'GANTRY_CREATE_ON_PUSH',
     description: 'a docker push makes the repository it needs (on by default while the server is open on loopback)',
   },
-  {
-    flag: 'insecure-open',
-    variable: 'GANTRY_INSECURE_OPEN',
-    description: 'listen beyond loopback although every caller is admitted',
-  },
+  ...ACCESS_SETTINGS,
   {
     flag: 'ephemeral',
     variable: 'GANTRY_EPHEMERAL',

@@ -116,10 +116,11 @@ describe('gantry serve', () => {
     });
   }
 
-  it('listens beyond loopback only when told that this is meant', async () => {
+  it('listens beyond loopback and admits everybody only when told that this is meant', async () => {
     await using folder = await temporaryFolder();
     for (const host of ['0.0.0.0', '::', '192.0.2.1', 'registry.example.com']) {
-      const { code, stderr } = await gantry(['serve', '--host', host, '--port', '0', '--data', folder.path]);
+      const words = ['--host', host, '--port', '0', '--data', folder.path];
+      const { code, stderr } = await gantry(['serve', '--auth', 'open', ...words]);
       assert.equal(code, 1);
       assert.match(stderr, /Every caller is admitted.*--insecure-open/);
     }
