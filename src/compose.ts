@@ -1,48 +1,51 @@
-import { coreDependencies, openStores, type Stores } from './compose/stores.ts';
+import { type Access, openAccess } from './compose/access.ts';
+import { createFrontDoor } from './compose/front-door.ts';
+import { scheduleGarbage } from './compose/garbage-schedule.ts';
+import { ensureRootKey } from './compose/root-key.ts';
+import { coreDependencies, openStores } from './compose/stores.ts';
 import type { ServeConfig } from './config/config.ts';
 import { openAuthorizer } from './core/access/authorizer.ts';
+import type { Directory } from './core/access/directory.ts';
 import { createDownloadLinks } from './core/access/download-links.ts';
 import { createRegistryAddresses, type RegistryAddresses } from './core/access/registry-addresses.ts';
-import { createRegistryTokens } from './core/access/registry-tokens.ts';
+import { noAuditTrail } from './core/audit/audit-trail.ts';
 import type { Core } from './core/core.ts';
 import type { CoreDependencies } from './core/dependencies.ts';
-import { collectGarbage, type GarbageReport } from './core/garbage/collect-garbage.ts';
 import { createImages } from './core/images/image-catalog.ts';
 import { createLayers } from './core/layers/layers.ts';
 import { createUploads } from './core/layers/upload-pipeline.ts';
 import { createRepositories } from './core/repositories/repositories.ts';
-import { createByteBudget } from './http/byte-budget.ts';
-import { refusingForeign } from './http/foreign-requests.ts';
-import type { Handler } from './http/handler.ts';
+import { partitionOf } from './core/values/registry.ts';
 import { createHttpServer } from './http/server.ts';
 import { createLog, type Log } from './log.ts';
-import { createAwsHandler } from './protocols/aws/dispatch.ts';
-import { createLayerDownloadHandler } from './protocols/aws/layers/layer-downloads.ts';
-import { createOpenAuthenticator } from './protocols/oci/authenticate.ts';
-import { createOciHandler } from './protocols/oci/handler.ts';
-import { createReadinessHandler, healthHandler } from './protocols/operator/health.ts';
-import { createMetrics, type Metrics } from './protocols/operator/metrics.ts';
-import { createStsHandler, isStsRequest } from './protocols/sts/sts-handler.ts';
+import { createMetrics } from './protocols/operator/metrics.ts';
 
 /** A registry that serves. */
 export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   readonly addresses: RegistryAddresses;
+  /** The file that tells the root's access key, when this start made one. */
+  readonly rootKeyFile: string | undefined;
   /** Takes no more work, finishes what is under way within the configured bound, and closes the stores. */
   [Symbol.asyncDispose](): Promise<void>;
 }
-
-/** Room for the bodies of API calls: three parts of the usual 10 MiB (in base64) at once, the others wait. */
-const API_BODY_BYTES_MAX = 48 * 1024 * 1024;
 
 /** Puts the parts together and listens. */
 export async function startServer(config: ServeConfig): Promise<RunningServer> {
   await using opening = new AsyncDisposableStack();
   const log = createLog(config.logLevel);
   const stores = opening.use(await openStores(config.dataDirectory, { exclusive: true }));
-  const dependencies = coreDependencies(stores, { ...config });
+  const dependencies = coreDependencies(stores, { ...config, partition: partitionOf(config.region) });
+  const access = await openAccess(dependencies, config);
+  const isEnforced = config.auth === 'enforced';
+  const rootKeyFile = isEnforced
+    ? await ensureRootKey(stores, access, config.accountId, {
+        given: config.rootAccessKey,
+        dataDirectory: config.dataDirectory,
+      })
+    : undefined;
   let port = config.port;
-  const core = createCore(dependencies, config, () => port);
+  const core = createCore(dependencies, access, config, () => port);
   const metrics = createMetrics();
   const server = createHttpServer(createFrontDoor(config, core, stores, metrics), {
     idleSeconds: config.idleSeconds,
@@ -54,23 +57,29 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   });
   port = await server.listen(config.host, config.port);
   opening.defer(() => server.close(config.stopSeconds * 1000));
-  opening.use(scheduleGarbage(config, dependencies, metrics, log));
+  opening.use(scheduleGarbage(config.garbageIntervalSeconds, dependencies, metrics.collected, log));
+  opening.use(watchAccess(access.directory, log));
   const running = opening.move();
-  return { port, addresses: core.addresses, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return { port, addresses: core.addresses, rootKeyFile, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-function createCore(dependencies: CoreDependencies, config: ServeConfig, port: () => number): Core {
+function createCore(dependencies: CoreDependencies, access: Access, config: ServeConfig, port: () => number): Core {
   const layers = createLayers(dependencies);
   return {
-    authorizer: openAuthorizer,
+    authorizer: config.auth === 'enforced' ? access.authorizer : openAuthorizer,
+    audit: noAuditTrail,
     addresses: createRegistryAddresses({
       defaultRegistry: { accountId: config.accountId, region: config.region },
       port,
       ...(config.registryHost !== undefined && { hostTemplate: config.registryHost }),
       ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
     }),
-    registryTokens: createRegistryTokens(dependencies),
+    credentials: access.credentials,
+    callers: access.callers,
+    roleAssumption: access.roleAssumption,
+    registryTokens: access.registryTokens,
     downloadLinks: createDownloadLinks(dependencies, layers),
+    policies: access.policies,
     repositories: createRepositories(dependencies),
     uploads: createUploads(dependencies),
     layers,
@@ -78,61 +87,13 @@ function createCore(dependencies: CoreDependencies, config: ServeConfig, port: (
   };
 }
 
-/** Which face answers which path. */
-function createFrontDoor(config: ServeConfig, core: Core, { metadata, blobs }: Stores, metrics: Metrics): Handler {
-  const { publicUrl } = config;
-  const defaults = core.addresses.defaultRegistry;
-  const atPublicUrl = publicUrl !== undefined && { publicUrl };
-  const bodyBudget = createByteBudget(API_BODY_BYTES_MAX);
-  const authenticate = createOpenAuthenticator(core);
-  const oci = createOciHandler({ core, authenticate, bodyBudget, publicUrl: publicUrl ?? '' });
-  const aws = createAwsHandler({ core, defaults, ...atPublicUrl, bodyBudget });
-  const sts = createStsHandler({ defaults, addresses: core.addresses, withoutAction: aws });
-  const downloads = createLayerDownloadHandler({ core });
-  const readiness = createReadinessHandler([
-    { name: 'metadata', ready: () => metadata.ready() },
-    { name: 'blobs', ready: () => blobs.ready() },
-  ]);
-  const guarded = refusingForeign(core.addresses.isKnownHost, (request, response) => {
-    const path = request.url ?? '';
-    if (path.startsWith('/v2/') || path === '/v2') return oci(request, response);
-    if (path.startsWith('/layers/')) return downloads(request, response);
-    if (path === '/metrics') return metrics.handler(request, response);
-    if (isStsRequest(request)) return sts(request, response);
-    return aws(request, response);
-  });
-  return (request, response) => {
-    if (request.url === '/healthz') return healthHandler(request, response);
-    if (request.url === '/readyz') return readiness(request, response);
-    return guarded(request, response);
-  };
-}
+/** A change of access made by a command or another node counts within a second. */
+const ACCESS_INTERVAL_MS = 500;
 
-function scheduleGarbage(
-  { garbageIntervalSeconds }: ServeConfig,
-  dependencies: CoreDependencies,
-  metrics: Metrics,
-  log: Log,
-): AsyncDisposable {
-  if (garbageIntervalSeconds === 0) return { [Symbol.asyncDispose]: async () => {} };
-  const stop = new AbortController();
-  let running: Promise<void> = Promise.resolve();
-  const finished = (report: GarbageReport) => {
-    metrics.collected(report);
-    log.info({ ...report }, 'garbage collected');
-  };
-  const failed = (error: unknown) => {
-    if (!stop.signal.aborted) log.error({ err: error }, 'garbage collection failed');
-  };
+function watchAccess(directory: Directory, log: Log): Disposable {
   const timer = setInterval(() => {
-    running = running.then(() => collectGarbage(dependencies, { signal: stop.signal }).then(finished, failed));
-  }, garbageIntervalSeconds * 1000);
+    directory.refresh().catch((error: unknown) => log.error({ err: error }, 'the access version cannot be read'));
+  }, ACCESS_INTERVAL_MS);
   timer.unref();
-  return {
-    async [Symbol.asyncDispose]() {
-      clearInterval(timer);
-      stop.abort();
-      await running;
-    },
-  };
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
