@@ -121,14 +121,16 @@ async function verify(world: WorldControl, data: string): Promise<string> {
   return stdout;
 }
 
-/** A server that is asked to stop does so, and collection leaves nothing that no record names. */
+/** A server that is asked to stop does so, and once all uploads have ended collection leaves what records name alone. */
 async function endWell(world: WorldControl, server: RunningServer, data: string): Promise<void> {
   const code = await server.stop();
   if (code !== 0) world.fail(`SIGTERM ended the server with ${code}`);
   await sleep(LEASE_SECONDS * 1000);
-  const words = ['garbage', '--data', data, '--layer-lease-seconds', '0', '--orphan-seconds', '0'];
+  const words = ['garbage', '--data', data, '--upload-idle-seconds', '0', '--orphan-seconds', '0'];
   console.log((await run([pinnedNode, gantry, ...words])).trim());
   const verified = await verify(world, data);
   const files = globSync('blobs/*/*/*', { cwd: data }).length;
+  const staged = globSync('uploads/*', { cwd: data }).length;
+  if (staged > 0) world.fail(`${staged} uploads left bytes`);
   if (!verified.includes(`Verified ${files} blobs`)) world.fail(`${files} files are left, and: ${verified}`);
 }
