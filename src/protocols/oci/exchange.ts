@@ -1,16 +1,21 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import type { Action } from '../../core/access/authorizer.ts';
 import type { Call } from '../../core/access/caller.ts';
 import type { Core } from '../../core/core.ts';
-import { repositoryArn } from '../../core/values/registry.ts';
 import type { ByteBudget } from '../../http/byte-budget.ts';
 import { sendJson } from '../../http/json.ts';
 import { apiVersion } from './api-version.ts';
 import type { OciAuthenticator } from './authenticate.ts';
+import type { Client, ClientOf } from './client.ts';
 
 export interface OciContext {
   readonly core: Core;
   readonly authenticate: OciAuthenticator;
+  readonly clientOf: ClientOf;
+  readonly now: () => Date;
+  /** Whether there is a token endpoint, which serves clients without credentials. */
+  readonly anonymousPull: boolean;
+  /** Whether a push makes the repository that it lacks, when the caller may. */
+  readonly createOnPush: boolean;
   /** Room for bodies that are held in memory, shared with the other face. */
   readonly bodyBudget: ByteBudget;
   /**
@@ -26,6 +31,7 @@ export interface OciExchange {
   readonly response: ServerResponse;
   readonly context: OciContext;
   readonly call: Call;
+  readonly client: Client;
   /** Empty where the path names none. */
   readonly repositoryName: string;
   /** The last piece of the path, decoded: a reference, a digest or an upload id. */
@@ -46,14 +52,6 @@ export function answerJson(
   headers: OutgoingHttpHeaders = {},
 ): void {
   sendJson(response, status, document, { ...apiVersion, ...headers });
-}
-
-/** Asks for one more permission than the route names. */
-export async function authorize({ context, call }: OciExchange, action: Action, repositoryName: string): Promise<void> {
-  await context.core.authorizer.authorize(call.caller, {
-    action,
-    resource: repositoryArn(call.registry, repositoryName),
-  });
 }
 
 /** @param path as `blobs/sha256:…`, below the repository */

@@ -6,68 +6,113 @@ import {
   REPOSITORY_NAME_LENGTH_MIN,
   REPOSITORY_NAME_PATTERN,
 } from '../../core/values/repository-name.ts';
-import { BodyAbortedError } from '../../http/body.ts';
 import type { Handler } from '../../http/handler.ts';
-import { requestIdOf } from '../../http/request-id.ts';
-import { sendChallenge } from './authenticate.ts';
-import { OciError, ociErrorOf, sendOciError } from './errors.ts';
+import { answerError } from './answer-error.ts';
+import { type AuditDraft, auditErrorOf, newAuditDraft, parametersOf, recordDraft } from './audit-draft.ts';
+import type { AuthenticationRefusal } from './authenticate.ts';
+import { authorize } from './authorize.ts';
+import { authenticationError, sendChallenge } from './challenge.ts';
+import { type Client, directClient } from './client.ts';
+import { OciError } from './errors.ts';
 import type { OciContext } from './exchange.ts';
-import { matchPath } from './paths.ts';
-import { routes } from './routes.ts';
+import { matchPath, type PathMatch } from './paths.ts';
+import { type Route, routes } from './routes.ts';
+
+type Defaulted = 'clientOf' | 'now' | 'anonymousPull' | 'createOnPush';
+
+export type OciSettings = Omit<OciContext, Defaulted> & Partial<Pick<OciContext, Defaulted>>;
+
+const DEFAULTS: Pick<OciContext, Defaulted> = {
+  clientOf: directClient,
+  now: () => new Date(),
+  anonymousPull: false,
+  createOnPush: true,
+};
 
 /** Everything under /v2/: the OCI distribution specification 1.1, which is ECR's docker endpoint. */
-export function createOciHandler(context: OciContext): Handler {
+export function createOciHandler(settings: OciSettings): Handler {
+  const context: OciContext = { ...DEFAULTS, ...settings };
   return async (request, response) => {
+    const client = context.clientOf(request);
+    const draft = newAuditDraft(context.now());
     try {
-      await answer(context, request, response);
+      await answer(context, request, response, client, draft);
     } catch (error) {
+      draft.error = auditErrorOf(error);
       answerError(request, response, error);
+    } finally {
+      recordDraft(context.core.audit, request, client, draft);
     }
   };
 }
 
-async function answer(context: OciContext, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const authentication = await context.authenticate(request);
-  if ('refused' in authentication) return refuseCaller(context, authentication.refused, request, response);
-  const { call } = authentication;
+async function answer(
+  context: OciContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  client: Client,
+  draft: AuditDraft,
+): Promise<void> {
   const target = request.url ?? '';
   const mark = target.indexOf('?');
   const path = mark < 0 ? target : target.slice(0, mark);
-  const match = matchPath(path);
-  if (match === undefined) throw new OciError(404, 'UNSUPPORTED', `There is nothing at ${path}`);
-  const { resource, repositoryName, parameter } = match;
-  const route = routes[resource][request.method ?? ''];
-  if (route === undefined) throw methodNotAllowed(request.method, path, Object.keys(routes[resource]));
-  if (repositoryName !== undefined) checkName(repositoryName);
-  if (route.action !== undefined) {
-    const arn = repositoryName === undefined ? '*' : repositoryArn(call.registry, repositoryName);
-    await context.core.authorizer.authorize(call.caller, { action: route.action, resource: arn });
-  }
   const query = mark < 0 ? NO_QUERY : new URLSearchParams(target.slice(mark + 1));
-  await route.handle({
-    request,
-    response,
-    context,
-    call,
-    repositoryName: repositoryName ?? '',
-    parameter,
-    query,
-  });
+  const match = matchPath(path);
+  const route = match === undefined ? undefined : routes[match.resource][request.method ?? ''];
+  begin(draft, request, path, query, match, route);
+  const authentication = await context.authenticate(request, client);
+  if ('refused' in authentication) {
+    return refuseCaller(context, { request, response, client, match, refused: authentication.refused }, draft);
+  }
+  const { call } = authentication;
+  draft.caller = call.caller;
+  draft.registry = call.registry;
+  if (match === undefined) throw new OciError(404, 'UNSUPPORTED', `There is nothing at ${path}`);
+  const { resource, parameter, repositoryName = '' } = match;
+  if (route === undefined) throw methodNotAllowed(request.method, path, Object.keys(routes[resource]));
+  if (match.repositoryName !== undefined) {
+    checkName(repositoryName);
+    draft.resources = [repositoryArn(call.registry, repositoryName)];
+  }
+  const exchange = { request, response, context, call, client, repositoryName, parameter, query };
+  if (route.action !== undefined) draft.decision = await authorize(exchange, route.action, repositoryName);
+  await route.handle(exchange);
 }
 
 const NO_QUERY = new URLSearchParams();
 
-function refuseCaller(
-  { core }: OciContext,
-  refused: 'no-credentials' | 'token-expired',
+function begin(
+  draft: AuditDraft,
   request: IncomingMessage,
-  response: ServerResponse,
+  path: string,
+  query: URLSearchParams,
+  match: PathMatch | undefined,
+  route: Route | undefined,
 ): void {
-  if (refused === 'token-expired') {
-    // ECR's words.
-    throw new OciError(403, 'DENIED', 'Your authorization token has expired. Reauthenticate and try again.');
+  if (match === undefined || route === undefined) {
+    draft.eventName = 'UnknownRoute';
+    draft.requestParameters = { method: request.method ?? '', path: path.slice(0, 300) };
+  } else if (route.action !== undefined) {
+    draft.eventName = route.action.slice(route.action.indexOf(':') + 1);
+    draft.requestParameters = parametersOf(match, query);
   }
-  sendChallenge(request, response, core.addresses);
+}
+
+interface Refused {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly client: Client;
+  readonly match: PathMatch | undefined;
+  readonly refused: AuthenticationRefusal;
+}
+
+/** Whoever shows the wrong password is worth an entry, be it at `/v2/` alone: that is where docker logs in. */
+function refuseCaller(context: OciContext, { request, response, ...refusal }: Refused, draft: AuditDraft): void {
+  if (refusal.refused !== 'no-credentials') draft.eventName ??= 'Authenticate';
+  const error = authenticationError(refusal.refused);
+  if (error.status !== 401) throw error;
+  draft.error = { code: error.code, message: error.message };
+  sendChallenge(context, request, response, refusal);
 }
 
 function methodNotAllowed(method: string | undefined, path: string, allowed: readonly string[]): OciError {
@@ -86,22 +131,4 @@ function checkName(name: string): void {
         : `must satisfy regular expression '${REPOSITORY_NAME_PATTERN}'`;
   const message = `Invalid parameter at 'repositoryName' failed to satisfy constraint: '${constraint}'`;
   throw new OciError(400, 'NAME_INVALID', message);
-}
-
-/** Refusals are answers; a fault is answered too, and thrown on to be logged. */
-function answerError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
-  if (error instanceof BodyAbortedError) {
-    // Nobody is there to be answered.
-    response.destroy();
-    return;
-  }
-  const refusal = ociErrorOf(error);
-  if (response.headersSent) throw error;
-  if (refusal !== undefined) {
-    sendOciError(response, refusal);
-    return;
-  }
-  const message = `The server failed. It logged the reason under request id ${requestIdOf(request)}`;
-  sendOciError(response, new OciError(500, 'UNKNOWN', message));
-  throw error;
 }

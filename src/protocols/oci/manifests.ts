@@ -5,6 +5,7 @@ import { BodyTooLargeError, contentLengthOf, readBody } from '../../http/body.ts
 import { matchesEtag } from '../../http/send-blob.ts';
 import { discardBody } from '../../http/unread-body.ts';
 import { apiVersion } from './api-version.ts';
+import { mayCreate } from './authorize.ts';
 import { OciError } from './errors.ts';
 import { answerEmpty, locationOf, type OciContext, type OciExchange } from './exchange.ts';
 import { referenceFrom } from './references.ts';
@@ -41,6 +42,7 @@ export async function putManifest(exchange: OciExchange): Promise<void> {
   const { request, context, call, repositoryName, parameter } = exchange;
   const reference = referenceFrom(parameter);
   if ('tag' in reference && !isTag(reference.tag)) throw tagInvalid(reference.tag);
+  const createOnPush = await mayCreate(exchange, repositoryName);
   using _room = await roomFor(request, context);
   const manifest = await readManifest(request);
   const mediaType = request.headers['content-type'];
@@ -50,7 +52,7 @@ export async function putManifest(exchange: OciExchange): Promise<void> {
     ...(mediaType === undefined ? {} : { mediaType }),
     ...reference,
     idempotent: true,
-    createOnPush: true,
+    createOnPush,
   });
   answerEmpty(exchange, 201, {
     Location: locationOf(exchange, `manifests/${digest}`),

@@ -4,9 +4,10 @@ import type { UploadReference } from '../../core/layers/uploads.ts';
 import type { Digest } from '../../core/values/digest.ts';
 import { isRepositoryName } from '../../core/values/repository-name.ts';
 import { hasBody, pumpBody } from '../../http/body.ts';
+import { authorize, mayCreate } from './authorize.ts';
 import { checkLength, chunkRangeOf } from './content-range.ts';
 import { OciError } from './errors.ts';
-import { answerEmpty, authorize, locationOf, type OciExchange } from './exchange.ts';
+import { answerEmpty, locationOf, type OciExchange } from './exchange.ts';
 import { digestFrom } from './references.ts';
 
 /** POST (end-4a, end-4b, end-11): begins an upload, or has the blob there at once by its digest or from another repository. */
@@ -18,7 +19,8 @@ export async function startUpload(exchange: OciExchange): Promise<void> {
     return answerCreated(exchange, digestFrom(mount));
   }
   if (digest !== null && mount === null) return uploadAtOnce(exchange, digestFrom(digest));
-  const { uploadId } = await context.core.uploads.initiate(call, { repositoryName, createOnPush: true });
+  const createOnPush = await mayCreate(exchange, repositoryName);
+  const { uploadId } = await context.core.uploads.initiate(call, { repositoryName, createOnPush });
   answerEmpty(exchange, 202, progressOf(exchange, uploadId, 0));
 }
 
@@ -61,12 +63,13 @@ async function mountBlob(exchange: OciExchange, digest: Digest): Promise<boolean
   const from = query.get('from') ?? undefined;
   if (from !== undefined && !isRepositoryName(from)) return false;
   try {
-    await authorize(exchange, 'ecr:GetDownloadUrlForLayer', from ?? '*');
+    if (from !== undefined) await authorize(exchange, 'ecr:GetDownloadUrlForLayer', from);
   } catch (error) {
     if (error instanceof RefusedError && error.refusal.kind === 'access-denied') return false;
     throw error;
   }
-  return context.core.uploads.mount(call, { repositoryName, from, digest, createOnPush: true });
+  const createOnPush = await mayCreate(exchange, repositoryName);
+  return context.core.uploads.mount(call, { repositoryName, from, digest, createOnPush });
 }
 
 /** The client never learns the upload's id, so nothing may stay of one that fails. */
@@ -74,7 +77,8 @@ async function uploadAtOnce(exchange: OciExchange, digest: Digest): Promise<void
   const { context, call, repositoryName } = exchange;
   const { uploads } = context.core;
   await authorize(exchange, 'ecr:CompleteLayerUpload', repositoryName);
-  const { uploadId } = await uploads.initiate(call, { repositoryName, createOnPush: true });
+  const createOnPush = await mayCreate(exchange, repositoryName);
+  const { uploadId } = await uploads.initiate(call, { repositoryName, createOnPush });
   const upload = { repositoryName, uploadId };
   try {
     await receive(exchange, upload);

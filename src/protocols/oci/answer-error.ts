@@ -1,0 +1,22 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { BodyAbortedError } from '../../http/body.ts';
+import { requestIdOf } from '../../http/request-id.ts';
+import { OciError, ociErrorOf, sendOciError } from './errors.ts';
+
+/** Refusals are answers; a fault is answered too, and thrown on to be logged. */
+export function answerError(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+  if (error instanceof BodyAbortedError) {
+    // Nobody is there to be answered.
+    response.destroy();
+    return;
+  }
+  const refusal = ociErrorOf(error);
+  if (response.headersSent) throw error;
+  if (refusal !== undefined) {
+    sendOciError(response, refusal);
+    return;
+  }
+  const message = `The server failed. It logged the reason under request id ${requestIdOf(request)}`;
+  sendOciError(response, new OciError(500, 'UNKNOWN', message));
+  throw error;
+}
