@@ -24,7 +24,8 @@ export function apiCoverage(): string {
 <!-- Written by tools/write-api-coverage.ts from src/protocols/aws/operations.ts. -->
 
 Gantry answers ${served.length} of the ${operations.length} operations that \`@aws-sdk/client-ecr\` knows. The others answer
-\`UnsupportedOperationException\` (HTTP 400, which SDKs do not retry). On the same port STS answers \`GetCallerIdentity\`.
+\`UnsupportedOperationException\` (HTTP 400, which SDKs do not retry). On the same port STS answers \`GetCallerIdentity\`,
+\`AssumeRole\` and \`AssumeRoleWithWebIdentity\`.
 
 | Operation | Served | IAM action |
 | --- | --- | --- |

@@ -1,26 +1,28 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
-import { credentialScopeOf, openCaller } from '../../core/access/credential-scope.ts';
-import type { RegistryAddresses } from '../../core/access/registry-addresses.ts';
-import type { Registry } from '../../core/values/registry.ts';
 
-export interface Authenticated {
+/**
+ * Finds out who asks, in two steps: from the head alone, before the body is read, and once more when it is there. Refuses with
+ * SigV4Error and with core's credentials-unknown and credentials-expired.
+ */
+export interface Authentication {
+  begin(request: IncomingMessage, client: Client): Promise<Claim>;
+}
+
+/** Who a request says it comes from. Nobody may act for the caller before `prove` has resolved. */
+export interface Claim {
   readonly caller: Caller;
   /** Region the call is meant for. */
   readonly region: string;
+  /** Resolves when the signature is the caller's and covers this body. */
+  prove(body: Uint8Array): Promise<void>;
 }
 
-/** Finds out who asks, before the body is read. Refuses with an AwsError. */
-export type Authenticate = (request: IncomingMessage) => Promise<Authenticated>;
-
-/**
- * Admits everybody: nothing is verified, and a missing or garbled Authorization header means the default account. The
- * region is the credential's, else the one in the Host, else the default.
- */
-export function openAuthentication(addresses: RegistryAddresses, defaults: Registry): Authenticate {
-  return async ({ headers }) => {
-    const scope = credentialScopeOf(headers.authorization);
-    const region = scope?.region ?? addresses.registryOfHost(headers.host ?? '')?.region ?? defaults.region;
-    return { caller: openCaller(scope, defaults), region };
-  };
+/** Where a request comes from, trusted proxies' word for it included. */
+export interface Client {
+  readonly sourceIp: string | undefined;
+  /** Whether its bytes were encrypted on the way. */
+  readonly isSecure: boolean;
+  /** The host it asked for. */
+  readonly host: string | undefined;
 }

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Call } from '../../core/access/caller.ts';
+import type { Call, Caller } from '../../core/access/caller.ts';
 import type { Core } from '../../core/core.ts';
 import type { Registry } from '../../core/values/registry.ts';
 import { BodyAbortedError } from '../../http/body.ts';
@@ -8,71 +8,118 @@ import type { Handler } from '../../http/handler.ts';
 import { sendJson } from '../../http/json.ts';
 import { requestIdOf } from '../../http/request-id.ts';
 import { discardBody } from '../../http/unread-body.ts';
-import { type Authenticate, openAuthentication } from './authenticate.ts';
+import { type AuditNotes, auditEntry } from './audit.ts';
+import type { Authentication, Client } from './authenticate.ts';
+import { authorizeOperation } from './authorize.ts';
 import { findViolation } from './constraints.ts';
-import { awsErrorOf, invalidParameter } from './errors.ts';
+import { AwsError, awsErrorOf, invalidParameter } from './errors.ts';
 import { loadModel, readStructure, writeStructure } from './model.ts';
+import { openAuthentication } from './open-authentication.ts';
 import { implementedOperation } from './operations.ts';
-import { admitBody, readRequestBody } from './request-body.ts';
+import { admitBody, parseRequestBody, readRequestBody } from './request-body.ts';
 import { operationNameOf } from './target.ts';
 
 export interface AwsContext {
   readonly core: Core;
   readonly defaults: Registry;
+  readonly authentication?: Authentication;
+  readonly clientOf?: (request: IncomingMessage) => Client;
+  readonly now?: () => Date;
+  /** Absent: everybody may ask as fast as they like. */
+  readonly throttle?: Throttle | undefined;
   /** Scheme and host that clients reach the server by; else what each request's Host says. */
   readonly publicUrl?: string;
   /** Shared by all bodies above 64 KiB. */
   readonly bodyBudget: ByteBudget;
 }
 
+/** Bounds how fast a principal may call an operation. */
+export interface Throttle {
+  /** False: too fast. */
+  take(principalArn: string, operation: string): boolean;
+}
+
 /** Serves `POST /` in AWS JSON 1.1, the protocol of the ECR API; says in the same form what any other request to `/` lacks. */
 export function createAwsHandler(context: AwsContext): Handler {
-  const authenticate = openAuthentication(context.core.addresses, context.defaults);
+  const { core, defaults, authentication = openAuthentication(core.addresses, defaults) } = context;
+  const { clientOf = directClient, now = () => new Date() } = context;
   return async (request, response) => {
+    const client = clientOf(request);
+    const notes: AuditNotes = {};
     try {
-      sendAws(request, response, 200, await serve(request, context, authenticate));
+      const answer = await serve(request, { ...context, authentication }, client, notes);
+      core.audit.record(auditEntry(request, { at: now(), client, notes }));
+      sendAws(request, response, 200, answer);
     } catch (error) {
-      await answerError(request, response, error);
+      const known = awsErrorOf(error, requestIdOf(request));
+      if (!(error instanceof BodyAbortedError)) {
+        core.audit.record(auditEntry(request, { at: now(), client, notes, error: known }));
+      }
+      await answerError(request, response, error, known);
     }
   };
 }
 
-async function serve(request: IncomingMessage, context: AwsContext, authenticate: Authenticate): Promise<object> {
+function directClient({ socket, headers: { host } }: IncomingMessage): Client {
+  return { sourceIp: socket.remoteAddress, isSecure: false, host };
+}
+
+/** @param notes are taken as the request goes on, so that a refusal finds what was known by then */
+async function serve(
+  request: IncomingMessage,
+  context: AwsContext & { readonly authentication: Authentication },
+  client: Client,
+  notes: AuditNotes,
+): Promise<object> {
   const { core } = context;
   const name = operationNameOf(request, core.addresses);
-  const operation = implementedOperation(name);
-  const { caller, region } = await authenticate(request);
+  notes.operation = name;
+  const { caller, region, prove } = await context.authentication.begin(request, client);
   using _room = await admitBody(request, name, context.bodyBudget);
   using body = await readRequestBody(request, name);
+  await prove(body.bytes);
+  notes.caller = caller;
+  notes.registry = { accountId: caller.accountId, region };
+  refuseTooFast(context.throttle, caller, name);
+  const operation = implementedOperation(name);
+  const { json, layerPart } = parseRequestBody(body.bytes, name);
   const shapes = (await loadModel()).shapesOf(name);
-  const input = readStructure(shapes.input, body.json);
+  const input = readStructure(shapes.input, json);
+  notes.input = input;
   const violation = findViolation(shapes.input, input);
   if (violation) throw invalidParameter(violation.parameter, violation.constraint, operation.violation);
   const call = { caller, registry: { accountId: registryIdIn(input) ?? caller.accountId, region } };
-  for (const resource of operation.resources(call, input)) {
-    await core.authorizer.authorize(caller, { action: operation.action, resource });
-  }
-  const { layerPart } = body;
-  const output = await operation.run({ core, call, input, layerPart, baseUrl: baseUrlOf(request, context, call) });
-  return writeStructure(shapes.output, output);
+  notes.registry = call.registry;
+  await authorizeOperation(core.authorizer, operation, call, { input, client, notes });
+  const baseUrl = baseUrlOf(context, call, client);
+  return writeStructure(shapes.output, await operation.run({ core, call, input, layerPart, baseUrl }));
+}
+
+function refuseTooFast(throttle: Throttle | undefined, { arn }: Caller, operation: string): void {
+  if (throttle?.take(arn, operation) === false) throw new AwsError('ThrottlingException', 'Rate exceeded');
 }
 
 function registryIdIn(input: Readonly<Record<string, unknown>>): string | undefined {
   return typeof input.registryId === 'string' ? input.registryId : undefined;
 }
 
-function baseUrlOf({ headers }: IncomingMessage, { core, publicUrl }: AwsContext, { registry }: Call): string {
+/** The host that the client asked for, when the client has signed it or it is one of ours. */
+function baseUrlOf({ core, publicUrl }: AwsContext, { caller, registry }: Call, { host, isSecure }: Client): string {
   if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '');
-  const { host } = headers;
-  const isOurs = host !== undefined && core.addresses.isKnownHost(host);
-  return isOurs ? `${core.addresses.scheme}://${host}` : core.addresses.proxyEndpoint(registry);
+  const isMeant = host !== undefined && (caller.kind !== 'open' || core.addresses.isKnownHost(host));
+  if (!isMeant) return core.addresses.proxyEndpoint(registry);
+  return `${isSecure ? 'https' : core.addresses.scheme}://${host}`;
 }
 
 /** A fault of the server's is answered in AWS's form, and thrown on to whom it concerns: the log. */
-async function answerError(request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
+async function answerError(
+  request: IncomingMessage,
+  response: ServerResponse,
+  error: unknown,
+  { code, message, members, status }: AwsError,
+): Promise<void> {
   if (error instanceof BodyAbortedError) return void response.destroy();
   await discardBody(request);
-  const { code, message, members, status } = awsErrorOf(error, requestIdOf(request));
   sendAws(request, response, status, { __type: code, message, ...members });
   if (status === 500) throw error;
 }

@@ -1,4 +1,5 @@
 import { type Refusal, type RefusalKind, RefusedError } from '../../core/errors.ts';
+import { SigV4Error } from '../../http/sigv4/sigv4-error.ts';
 
 /** An error as it stands on the wire. Names without a modelled exception are those of AWS's common front end. */
 export class AwsError extends Error {
@@ -33,6 +34,7 @@ export function invalidParameter(
 /** How anything that was thrown reads on the wire: core's refusals by the table below, the unexpected as ServerException. */
 export function awsErrorOf(error: unknown, requestId: string): AwsError {
   if (error instanceof AwsError) return error;
+  if (error instanceof SigV4Error) return new AwsError(error.code, error.message);
   if (!(error instanceof RefusedError)) {
     const message = `The server failed. It logged the reason under request id ${requestId}`;
     return new AwsError('ServerException', message, { status: 500 });

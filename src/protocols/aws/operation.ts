@@ -1,5 +1,7 @@
 import type * as Sdk from '@aws-sdk/client-ecr';
+import type { Action } from '../../core/access/authorizer.ts';
 import type { Call } from '../../core/access/caller.ts';
+import type { RequestFacts } from '../../core/access/request-facts.ts';
 import type { Core } from '../../core/core.ts';
 import type { LayerPart } from './layers/part-body.ts';
 
@@ -49,6 +51,10 @@ export interface Operation<N extends OperationName> {
   readonly action: `ecr:${OperationName}`;
   /** ARNs of what the action is done to; `*` where IAM knows no resource for it. */
   readonly resources: (call: Call, input: Input<N>) => readonly string[];
+  /** Actions that a caller needs besides, depending on what is asked for. */
+  readonly alsoNeeds?: (input: Input<N>) => readonly Action[];
+  /** What policies may make their decision depend on. */
+  readonly facts?: (input: Input<N>) => RequestFacts;
   /** Undefined while the operation is not there yet. */
   readonly run?: (request: OperationRequest<N>) => Promise<Output<N>>;
   /** The exception that says which constraint was broken; InvalidParameterException unless given. */

@@ -1,6 +1,14 @@
+import type { Action } from '../../core/access/authorizer.ts';
 import type { Call } from '../../core/access/caller.ts';
+import type { RequestFacts } from '../../core/access/request-facts.ts';
 import { repositoryArn } from '../../core/values/registry.ts';
+import { deleteRegistryPolicy } from './access/DeleteRegistryPolicy.ts';
+import { deleteRepositoryPolicy } from './access/DeleteRepositoryPolicy.ts';
 import { getAuthorizationToken } from './access/GetAuthorizationToken.ts';
+import { getRegistryPolicy } from './access/GetRegistryPolicy.ts';
+import { getRepositoryPolicy } from './access/GetRepositoryPolicy.ts';
+import { putRegistryPolicy } from './access/PutRegistryPolicy.ts';
+import { setRepositoryPolicy } from './access/SetRepositoryPolicy.ts';
 import { AwsError } from './errors.ts';
 import { batchDeleteImage } from './images/BatchDeleteImage.ts';
 import { batchGetImage } from './images/BatchGetImage.ts';
@@ -20,6 +28,7 @@ import { describeRepositories } from './repositories/DescribeRepositories.ts';
 import { listTagsForResource } from './repositories/ListTagsForResource.ts';
 import { putImageTagMutability } from './repositories/PutImageTagMutability.ts';
 import { repositoryOfArn } from './repositories/resource-arn.ts';
+import { resourceTagsOf, type WireTag } from './repositories/resource-tags.ts';
 import { tagResource } from './repositories/TagResource.ts';
 import { untagResource } from './repositories/UntagResource.ts';
 
@@ -27,7 +36,13 @@ import { untagResource } from './repositories/UntagResource.ts';
 export const OPERATIONS = {
   GetAuthorizationToken: { action: 'ecr:GetAuthorizationToken', resources: anything, run: getAuthorizationToken },
 
-  CreateRepository: { action: 'ecr:CreateRepository', resources: theRepository, run: createRepository },
+  CreateRepository: {
+    action: 'ecr:CreateRepository',
+    resources: theRepository,
+    alsoNeeds: tagging,
+    facts: tagFacts,
+    run: createRepository,
+  },
   DescribeRepositories: { action: 'ecr:DescribeRepositories', resources: namedRepositories, run: describeRepositories },
   DeleteRepository: { action: 'ecr:DeleteRepository', resources: theRepository, run: deleteRepository },
   PutImageTagMutability: {
@@ -35,12 +50,21 @@ export const OPERATIONS = {
     resources: theRepository,
     run: putImageTagMutability,
   },
-  TagResource: { action: 'ecr:TagResource', resources: taggedResource, run: tagResource },
-  UntagResource: { action: 'ecr:UntagResource', resources: taggedResource, run: untagResource },
+  TagResource: { action: 'ecr:TagResource', resources: taggedResource, facts: tagFacts, run: tagResource },
+  UntagResource: {
+    action: 'ecr:UntagResource',
+    resources: taggedResource,
+    facts: ({ tagKeys }) => ({ tagKeys }),
+    run: untagResource,
+  },
   ListTagsForResource: { action: 'ecr:ListTagsForResource', resources: taggedResource, run: listTagsForResource },
-  SetRepositoryPolicy: { action: 'ecr:SetRepositoryPolicy', resources: theRepository },
-  GetRepositoryPolicy: { action: 'ecr:GetRepositoryPolicy', resources: theRepository },
-  DeleteRepositoryPolicy: { action: 'ecr:DeleteRepositoryPolicy', resources: theRepository },
+  SetRepositoryPolicy: { action: 'ecr:SetRepositoryPolicy', resources: theRepository, run: setRepositoryPolicy },
+  GetRepositoryPolicy: { action: 'ecr:GetRepositoryPolicy', resources: theRepository, run: getRepositoryPolicy },
+  DeleteRepositoryPolicy: {
+    action: 'ecr:DeleteRepositoryPolicy',
+    resources: theRepository,
+    run: deleteRepositoryPolicy,
+  },
 
   BatchCheckLayerAvailability: {
     action: 'ecr:BatchCheckLayerAvailability',
@@ -81,12 +105,16 @@ export const OPERATIONS = {
   GetRegistryScanningConfiguration: { action: 'ecr:GetRegistryScanningConfiguration', resources: anything },
   PutRegistryScanningConfiguration: { action: 'ecr:PutRegistryScanningConfiguration', resources: anything },
 
-  PutRegistryPolicy: { action: 'ecr:PutRegistryPolicy', resources: anything },
-  GetRegistryPolicy: { action: 'ecr:GetRegistryPolicy', resources: anything },
-  DeleteRegistryPolicy: { action: 'ecr:DeleteRegistryPolicy', resources: anything },
+  PutRegistryPolicy: { action: 'ecr:PutRegistryPolicy', resources: anything, run: putRegistryPolicy },
+  GetRegistryPolicy: { action: 'ecr:GetRegistryPolicy', resources: anything, run: getRegistryPolicy },
+  DeleteRegistryPolicy: { action: 'ecr:DeleteRegistryPolicy', resources: anything, run: deleteRegistryPolicy },
   DescribeRegistry: { action: 'ecr:DescribeRegistry', resources: anything },
   GetAccountSetting: { action: 'ecr:GetAccountSetting', resources: anything },
-  PutAccountSetting: { action: 'ecr:PutAccountSetting', resources: anything },
+  PutAccountSetting: {
+    action: 'ecr:PutAccountSetting',
+    resources: anything,
+    facts: ({ name }) => ({ accountSetting: name }),
+  },
 
   PutReplicationConfiguration: { action: 'ecr:PutReplicationConfiguration', resources: anything },
   DescribeImageReplicationStatus: { action: 'ecr:DescribeImageReplicationStatus', resources: theRepository },
@@ -129,6 +157,8 @@ export interface ImplementedOperation {
   readonly action: `ecr:${string}`;
   readonly violation?: string;
   readonly resources: (call: Call, input: unknown) => readonly string[];
+  readonly alsoNeeds?: (input: unknown) => readonly Action[];
+  readonly facts?: (input: unknown) => RequestFacts;
   readonly run: (request: Omit<OperationRequest<OperationName>, 'input'> & { input: unknown }) => Promise<object>;
 }
 
@@ -150,11 +180,22 @@ function theRepository(call: Call, input: { readonly repositoryName: string }): 
   return [repositoryArn(call.registry, input.repositoryName)];
 }
 
+/** ECR denies a list of all by the name `repository/*`. */
 function namedRepositories(call: Call, input: { readonly repositoryNames?: readonly string[] }): readonly string[] {
-  return input.repositoryNames?.map((name) => repositoryArn(call.registry, name)) ?? ['*'];
+  const names = input.repositoryNames ?? ['*'];
+  return names.map((name) => repositoryArn(call.registry, name));
 }
 
 function taggedResource(_call: Call, { resourceArn }: { readonly resourceArn: string }): readonly string[] {
   const { registry, repositoryName } = repositoryOfArn(resourceArn);
   return [repositoryArn(registry, repositoryName)];
+}
+
+/** "Tag a resource on creation" takes the permission to tag as well (ECR user guide, "Tagging a private repository"). */
+function tagging({ tags = [] }: { readonly tags?: readonly WireTag[] }): readonly Action[] {
+  return tags.length === 0 ? [] : ['ecr:TagResource'];
+}
+
+function tagFacts({ tags }: { readonly tags?: readonly WireTag[] }): RequestFacts {
+  return tags === undefined ? {} : { requestTags: resourceTagsOf(tags) };
 }

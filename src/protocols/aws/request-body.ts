@@ -5,8 +5,12 @@ import { AwsError } from './errors.ts';
 import { type LayerPart, splitPartBody } from './layers/part-body.ts';
 import type { OperationName } from './operation.ts';
 
-/** Disposing frees the body's memory, and with it what `layerPart` is decoded from. */
+/** Disposing frees the body's memory, and with it what a `layerPart` is decoded from. */
 export interface RequestBody extends Disposable {
+  readonly bytes: Buffer;
+}
+
+export interface ParsedBody {
   readonly json: unknown;
   readonly layerPart: LayerPart | undefined;
 }
@@ -34,12 +38,15 @@ export async function admitBody(
   return bytes > UNBUDGETED_BYTES_MAX ? budget.acquire(bytes) : { [Symbol.dispose]() {} };
 }
 
-/** Reads and parses a request's body; an empty one counts as `{}` (AWS JSON 1.1, requests without input). */
 export async function readRequestBody(request: IncomingMessage, name: OperationName): Promise<RequestBody> {
-  const body = await readBytes(request, name);
-  const { rest, layerPart } = name === 'UploadLayerPart' ? splitPartBody(body) : { rest: body, layerPart: undefined };
-  const json = rest.length === 0 ? {} : parseJson(rest);
-  return { json, layerPart, [Symbol.dispose]: () => freeNow(body) };
+  const bytes = await readBytes(request, name);
+  return { bytes, [Symbol.dispose]: () => freeNow(bytes) };
+}
+
+/** An empty body counts as `{}` (AWS JSON 1.1, requests without input). The memory of an UploadLayerPart is written to. */
+export function parseRequestBody(bytes: Buffer, name: OperationName): ParsedBody {
+  const { rest, layerPart } = name === 'UploadLayerPart' ? splitPartBody(bytes) : { rest: bytes, layerPart: undefined };
+  return { json: rest.length === 0 ? {} : parseJson(rest), layerPart };
 }
 
 /** Gives back memory that the collector, which sees few small objects, would leave for later: 14 MB of it per part. */

@@ -1,7 +1,7 @@
 import type { ResourceTag } from '../../../core/repositories/repository-records.ts';
 
 /** A tag's members are the only ones of the API that begin with a capital. */
-interface WireTag {
+export interface WireTag {
   readonly Key: string;
   readonly Value: string;
 }
