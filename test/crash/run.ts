@@ -55,7 +55,7 @@ async function storm(random: Random, killsWanted: number, secondsMax: number): P
   let done = 0;
   while (done < killsWanted && Date.now() - startedAt < secondsMax * 1000) {
     world.begin();
-    await stormOnce(random, server, folder.path);
+    await stormOnce(world, random, server, folder.path);
     await world.gather(CLIENTS);
     done++;
     if (random.chance(0.1)) done += await killWhileStarting(random, folder.path);
@@ -81,12 +81,13 @@ function start(data: string): Promise<RunningServer> {
 }
 
 /** Lets clients work for a moment, sometimes with a garbage collection beside the server, and kills everything. */
-async function stormOnce(random: Random, server: RunningServer, data: string): Promise<void> {
+async function stormOnce(world: WorldControl, random: Random, server: RunningServer, data: string): Promise<void> {
   const isLong = random.chance(0.1);
   const collecting = random.chance(0.15) ? spawnGantry(['garbage', '--data', data, ...keeping]) : undefined;
   // Long enough for the server's own collection, or for the other process to get to work.
   const atLeastMs = isLong ? 1050 : collecting ? 250 : 0;
   await sleep(atLeastMs + random.below(300));
+  world.close();
   await server.kill();
   collecting?.kill('SIGKILL');
   if (collecting && collecting.exitCode === null && collecting.signalCode === null) await once(collecting, 'close');

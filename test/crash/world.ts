@@ -33,7 +33,9 @@ export interface WorldControl extends World {
   readonly counts: ReadonlyMap<string, number>;
   /** Opens the gate. */
   begin(): void;
-  /** Closes it, and resolves when all clients wait before it. Their requests must be dying. */
+  /** Closes it: from now on an answer may get lost. */
+  close(): void;
+  /** Resolves when all clients wait before the closed gate. Their requests must be dying. */
   gather(clients: number): Promise<void>;
   moveTo(url: string): void;
   end(): void;
@@ -97,9 +99,11 @@ export function createWorld(): WorldControl {
       isOpen = true;
       gate.resolve();
     },
-    async gather(clients) {
+    close() {
       if (isOpen) gate = Promise.withResolvers<void>();
       isOpen = false;
+    },
+    async gather(clients) {
       while (waiting < clients) {
         const { promise, resolve } = Promise.withResolvers<void>();
         arrived = resolve;
