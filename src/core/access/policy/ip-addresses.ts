@@ -69,19 +69,19 @@ const ZERO = 48;
 function parseSixteenBytes(text: string): readonly number[] | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const [before, after] = halves.map(parseHalf);
+  const [before, after] = halves.map((half, at) => parseHalf(half, at === halves.length - 1));
   if (before === undefined || (halves.length === 2 && after === undefined)) return undefined;
   if (after === undefined) return before.length === 8 ? before : undefined;
   const zeros = 8 - before.length - after.length;
   return zeros < 1 ? undefined : [...before, ...new Array<number>(zeros).fill(0), ...after];
 }
 
-function parseHalf(text: string): readonly number[] | undefined {
+function parseHalf(text: string, isEnd: boolean): readonly number[] | undefined {
   if (text === '') return [];
   const words: number[] = [];
   const parts = text.split(':');
   for (const [at, part] of parts.entries()) {
-    const dotted = at === parts.length - 1 && part.includes('.') ? parseFourBytes(part) : undefined;
+    const dotted = isEnd && at === parts.length - 1 && part.includes('.') ? parseFourBytes(part) : undefined;
     if (dotted !== undefined) words.push(...dotted);
     else if (/^[0-9a-fA-F]{1,4}$/.test(part)) words.push(Number.parseInt(part, 16));
     else return undefined;

@@ -47,7 +47,9 @@ export function compileResourcePattern(source: string, variables: boolean): Patt
   const tokens = parseTemplate(source, { variables, wildcards: true });
   const segments = segmentsOf(tokens);
   if (segments.length === ARN_SEGMENTS) return compileSegments(source, segments);
-  return compiled(source, tokens, compileGlob, globMatches);
+  const whole = compiled(source, tokens, compileGlob, globMatches);
+  if (!hasVariables(tokens)) return whole;
+  return { source, test: (text, context) => (bringsColon(tokens, context) ? false : whole.test(text, context)) };
 }
 
 /** ArnEquals and ArnLike, which are the same: each of the six segments for itself (IAM user guide, "ARN condition operators"). */
@@ -99,6 +101,11 @@ function segmentsOf(tokens: readonly Token[]): Token[][] {
     }
   }
   return segments;
+}
+
+/** A value must not bring along the colons that the pattern lacks. */
+function bringsColon(tokens: readonly Token[], context: ContextKeys): boolean {
+  return tokens.some((token) => token.kind === 'variable' && context.get(token.key)?.includes(':'));
 }
 
 function compileSegments(source: string, segments: readonly (readonly Token[])[]): Pattern {

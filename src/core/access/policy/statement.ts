@@ -117,7 +117,7 @@ function eitherOf<Name extends string>(
 }
 
 const ACTIONS: Readonly<Record<PolicyKind, RegExp>> = {
-  identity: /^(\*|[a-z0-9-]+:[a-z0-9*?]+)$/i,
+  identity: /^(\*|(\*|[a-z0-9-]+):[a-z0-9*?]+)$/i,
   repository: /^(\*|ecr:[a-z0-9*?]+)$/i,
   registry: /^(\*|ecr:[a-z0-9*?]+)$/i,
   trust: /^(\*|sts:[a-z0-9*?]+)$/i,
