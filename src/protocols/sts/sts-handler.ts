@@ -1,21 +1,38 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Caller } from '../../core/access/caller.ts';
 import { credentialScopeOf, openCaller } from '../../core/access/credential-scope.ts';
 import type { RegistryAddresses } from '../../core/access/registry-addresses.ts';
+import type { Core } from '../../core/core.ts';
 import type { Registry } from '../../core/values/registry.ts';
-import { BodyAbortedError, BodyTooLargeError, readBody } from '../../http/body.ts';
+import { BodyAbortedError } from '../../http/body.ts';
 import type { Handler } from '../../http/handler.ts';
 import { requestIdOf } from '../../http/request-id.ts';
-import { callerIdentityXml, errorXml } from './xml.ts';
+import { discardBody } from '../../http/unread-body.ts';
+import { ACTIONS, isActionName } from './actions.ts';
+import { type AuditNotes, auditEntry } from './audit.ts';
+import type { Authentication, Client } from './authentication.ts';
+import { StsError, stsErrorOf } from './errors.ts';
+import { type Query, readQuery } from './query.ts';
+import { answerXml, errorXml } from './xml.ts';
 
 export interface StsContext {
+  readonly core?: Core;
   readonly defaults: Registry;
   readonly addresses: RegistryAddresses;
+  readonly authentication?: Authentication;
+  readonly clientOf?: (request: IncomingMessage) => Client;
+  readonly now?: () => Date;
+  /** Absent: everybody may ask as fast as they like. */
+  readonly throttle?: Throttle | undefined;
   /** Answers a form without an `Action`, which is nobody's Query: curl's `-d` makes one of any body. It is left no body to read. */
   readonly withoutAction: Handler;
 }
 
-/** Queries of the one action here are 50 bytes. */
-const BODY_BYTES_MAX = 64 * 1024;
+/** Bounds how fast a principal may call an operation. */
+export interface Throttle {
+  /** False: too fast. */
+  take(principalArn: string, operation: string): boolean;
+}
 
 /** Whether a request speaks the AWS Query protocol, which only STS does here: a form, or an `Action` in the URL. */
 export function isStsRequest({ headers, url = '' }: IncomingMessage): boolean {
@@ -24,37 +41,89 @@ export function isStsRequest({ headers, url = '' }: IncomingMessage): boolean {
   return isForm || /[?&]Action=/.test(url);
 }
 
-/** Serves STS as far as a registry needs it: GetCallerIdentity, which Terraform, CDK and the AWS CLI ask before all else. */
-export function createStsHandler({ defaults, addresses, withoutAction }: StsContext): Handler {
+/**
+ * Serves STS as far as a registry needs it: GetCallerIdentity, which Terraform, CDK and the AWS CLI ask before all else, and the
+ * two ways to assume a role.
+ */
+export function createStsHandler(context: StsContext): Handler {
+  const { core, withoutAction, clientOf = directClient, now = () => new Date() } = context;
+  const authentication = context.authentication ?? openAuthentication(context);
   return async (request, response) => {
     const requestId = requestIdOf(request);
-    const query = await readQuery(request, response);
-    if (query === undefined) return;
-    const action = query.get('Action');
-    if (action === null) return withoutAction(request, response);
-    if (action !== 'GetCallerIdentity') {
-      const message = `Could not find operation ${action} for version ${query.get('Version') ?? 'NO_VERSION_SPECIFIED'}; this server has GetCallerIdentity`;
-      return sendXml(response, 400, errorXml('InvalidAction', message, requestId));
+    const client = clientOf(request);
+    const notes: AuditNotes = {};
+    try {
+      const query = await readQuery(request);
+      const action = query.parameters.get('Action');
+      if (action === null) return await withoutAction(request, response);
+      const result = await serve(request, { ...context, authentication }, { action, query, client, notes });
+      core?.audit.record(auditEntry(request, { at: now(), client, notes }));
+      sendXml(response, 200, answerXml(action, result, requestId));
+    } catch (error) {
+      if (error instanceof BodyAbortedError) return void response.destroy();
+      const { code, message, status } = stsErrorOf(error, requestId);
+      core?.audit.record(auditEntry(request, { at: now(), client, notes, error: { code, message } }));
+      await discardBody(request);
+      sendXml(response, status, errorXml(code, message, status, requestId));
+      if (status === 500) throw error;
     }
-    const scope = credentialScopeOf(request.headers.authorization);
-    const region = scope?.region ?? addresses.registryOfHost(request.headers.host ?? '')?.region ?? defaults.region;
-    sendXml(response, 200, callerIdentityXml(openCaller(scope, { ...defaults, region }), requestId));
   };
 }
 
-/** The parameters of the URL and of the body. Undefined when the request was answered, or its client has gone. */
-async function readQuery(request: IncomingMessage, response: ServerResponse): Promise<URLSearchParams | undefined> {
-  const { url = '' } = request;
-  const inUrl = url.includes('?') ? url.slice(url.indexOf('?') + 1) : '';
-  try {
-    const body = await readBody(request, { bytesMax: BODY_BYTES_MAX });
-    return new URLSearchParams(`${body.toString('utf8')}&${inUrl}`);
-  } catch (error) {
-    if (error instanceof BodyAbortedError) return void response.destroy();
-    if (!(error instanceof BodyTooLargeError)) throw error;
-    sendXml(response, 413, errorXml('RequestEntityTooLarge', error.message, requestIdOf(request)));
-    return undefined;
+interface Asked {
+  readonly action: string;
+  readonly query: Query;
+  readonly client: Client;
+  /** Taken as the request goes on, so that a refusal finds what was known by then. */
+  readonly notes: AuditNotes;
+}
+
+async function serve(
+  request: IncomingMessage,
+  { core, authentication, throttle }: StsContext & { readonly authentication: Authentication },
+  { action, query: { parameters: query, body }, client, notes }: Asked,
+) {
+  if (!isActionName(action)) {
+    const version = query.get('Version') ?? 'NO_VERSION_SPECIFIED';
+    const names = Object.keys(ACTIONS).join(', ');
+    const message = `Could not find operation ${action} for version ${version}; this server has ${names}`;
+    throw new StsError('InvalidAction', message);
   }
+  notes.action = action;
+  const { isSigned, run } = ACTIONS[action];
+  const facts = { ...(client.sourceIp && { sourceIp: client.sourceIp }), isSecure: client.isSecure };
+  notes.parameters = query;
+  if (!isSigned) {
+    const result = await run({ core: core!, query, facts });
+    notes.subject = String(result.SubjectFromWebIdentityToken);
+    return result;
+  }
+  const { caller, region, prove } = await authentication.begin(request, client);
+  await prove(body);
+  notes.caller = caller;
+  notes.registry = { accountId: caller.accountId, region };
+  refuseTooFast(throttle, caller, action);
+  return run({ core: core!, query, facts, caller });
+}
+
+/** As the connection alone tells it. */
+function directClient({ socket, headers: { host } }: IncomingMessage): Client {
+  return { sourceIp: socket.remoteAddress ?? '', isSecure: false, host };
+}
+
+/** Admits everybody as who they say they are. */
+function openAuthentication({ addresses, defaults }: StsContext): Authentication {
+  return {
+    async begin({ headers }, { host = '' }) {
+      const scope = credentialScopeOf(headers.authorization);
+      const region = scope?.region ?? addresses.registryOfHost(host)?.region ?? defaults.region;
+      return { caller: openCaller(scope, { ...defaults, region }), region, prove: async () => {} };
+    },
+  };
+}
+
+function refuseTooFast(throttle: Throttle | undefined, { arn }: Caller, action: string): void {
+  if (throttle?.take(arn, action) === false) throw new StsError('Throttling', 'Rate exceeded');
 }
 
 function sendXml(response: ServerResponse, status: number, xml: string): void {

@@ -1,33 +1,39 @@
-import type { Caller } from '../../core/access/caller.ts';
+import type { ActionResult } from './action.ts';
 
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 
-/** STS API reference, GetCallerIdentity: the answer in the AWS Query protocol. */
-export function callerIdentityXml({ arn, userId, accountId }: Caller, requestId: string): string {
-  return `<GetCallerIdentityResponse xmlns="${NAMESPACE}">
-  <GetCallerIdentityResult>
-    <Arn>${escapeXml(arn)}</Arn>
-    <UserId>${escapeXml(userId)}</UserId>
-    <Account>${escapeXml(accountId)}</Account>
-  </GetCallerIdentityResult>
+/** An answer in the AWS Query protocol (STS API reference). */
+export function answerXml(action: string, result: ActionResult, requestId: string): string {
+  return `<${action}Response xmlns="${NAMESPACE}">
+  <${action}Result>
+${membersXml(result, '    ')}  </${action}Result>
   <ResponseMetadata>
     <RequestId>${escapeXml(requestId)}</RequestId>
   </ResponseMetadata>
-</GetCallerIdentityResponse>
+</${action}Response>
 `;
 }
 
-/** An error of the caller's. */
-export function errorXml(code: string, message: string, requestId: string): string {
+/** An error of the caller's, or with status 500 of ours. */
+export function errorXml(code: string, message: string, status: number, requestId: string): string {
   return `<ErrorResponse xmlns="${NAMESPACE}">
   <Error>
-    <Type>Sender</Type>
+    <Type>${status < 500 ? 'Sender' : 'Receiver'}</Type>
     <Code>${escapeXml(code)}</Code>
     <Message>${escapeXml(message)}</Message>
   </Error>
   <RequestId>${escapeXml(requestId)}</RequestId>
 </ErrorResponse>
 `;
+}
+
+function membersXml(result: ActionResult, indent: string): string {
+  const lines = Object.entries(result).map(([name, value]) => {
+    if (value === undefined) return '';
+    if (typeof value === 'string') return `${indent}<${name}>${escapeXml(value)}</${name}>\n`;
+    return `${indent}<${name}>\n${membersXml(value, `${indent}  `)}${indent}</${name}>\n`;
+  });
+  return lines.join('');
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
