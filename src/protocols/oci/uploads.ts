@@ -42,7 +42,10 @@ export async function completeUpload(exchange: OciExchange): Promise<void> {
   const { request, context, call, query } = exchange;
   const digest = digestFrom(query.get('digest'));
   const upload = uploadOf(exchange);
-  if (hasBody(request)) await receive(exchange, upload);
+  if (hasBody(request)) {
+    await authorize(exchange, 'ecr:UploadLayerPart', upload.repositoryName);
+    await receive(exchange, upload);
+  }
   await context.core.uploads.finish(call, { ...upload, digest });
   answerCreated(exchange, digest);
 }
@@ -76,6 +79,7 @@ async function mountBlob(exchange: OciExchange, digest: Digest): Promise<boolean
 async function uploadAtOnce(exchange: OciExchange, digest: Digest): Promise<void> {
   const { context, call, repositoryName } = exchange;
   const { uploads } = context.core;
+  await authorize(exchange, 'ecr:UploadLayerPart', repositoryName);
   await authorize(exchange, 'ecr:CompleteLayerUpload', repositoryName);
   const createOnPush = await mayCreate(exchange, repositoryName);
   const { uploadId } = await uploads.initiate(call, { repositoryName, createOnPush });
