@@ -3,12 +3,13 @@ import { createFrontDoor } from './compose/front-door.ts';
 import { scheduleGarbage } from './compose/garbage-schedule.ts';
 import { ensureRootKey } from './compose/root-key.ts';
 import { coreDependencies, openStores } from './compose/stores.ts';
+import type { AuditConfig } from './config/access-config.ts';
 import type { ServeConfig } from './config/config.ts';
 import { openAuthorizer } from './core/access/authorizer.ts';
 import type { Directory } from './core/access/directory.ts';
 import { createDownloadLinks } from './core/access/download-links.ts';
 import { createRegistryAddresses, type RegistryAddresses } from './core/access/registry-addresses.ts';
-import { noAuditTrail } from './core/audit/audit-trail.ts';
+import { type AuditTrail, noAuditTrail } from './core/audit/audit-trail.ts';
 import type { Core } from './core/core.ts';
 import type { CoreDependencies } from './core/dependencies.ts';
 import { createImages } from './core/images/image-catalog.ts';
@@ -16,6 +17,7 @@ import { createLayers } from './core/layers/layers.ts';
 import { createUploads } from './core/layers/upload-pipeline.ts';
 import { createRepositories } from './core/repositories/repositories.ts';
 import { partitionOf } from './core/values/registry.ts';
+import { createFileAuditTrail } from './drivers/audit/file-audit-trail.ts';
 import { createHttpServer } from './http/server.ts';
 import { createLog, type Log } from './log.ts';
 import { createMetrics } from './protocols/operator/metrics.ts';
@@ -44,10 +46,11 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
         dataDirectory: config.dataDirectory,
       })
     : undefined;
+  const audit = config.audit && opening.use(openAuditTrail(config.audit, log));
   let port = config.port;
-  const core = createCore(dependencies, access, config, () => port);
+  const core = createCore(dependencies, access, config, () => port, audit ?? noAuditTrail);
   const metrics = createMetrics();
-  const server = createHttpServer(createFrontDoor(config, core, stores, metrics), {
+  const server = createHttpServer(createFrontDoor({ config, core, stores, metrics }), {
     idleSeconds: config.idleSeconds,
     onError: (error, request) => log.error({ err: error, ...request }, 'request failed'),
     onFinished(request) {
@@ -63,11 +66,22 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   return { port, addresses: core.addresses, rootKeyFile, [Symbol.asyncDispose]: () => running.disposeAsync() };
 }
 
-function createCore(dependencies: CoreDependencies, access: Access, config: ServeConfig, port: () => number): Core {
+function openAuditTrail(config: AuditConfig, log: Log) {
+  const onError = (error: unknown) => log.error({ err: error }, 'the audit trail cannot be written');
+  return createFileAuditTrail({ ...config, onError });
+}
+
+function createCore(
+  dependencies: CoreDependencies,
+  access: Access,
+  config: ServeConfig,
+  port: () => number,
+  audit: AuditTrail,
+): Core {
   const layers = createLayers(dependencies);
   return {
     authorizer: config.auth === 'enforced' ? access.authorizer : openAuthorizer,
-    audit: noAuditTrail,
+    audit,
     addresses: createRegistryAddresses({
       defaultRegistry: { accountId: config.accountId, region: config.region },
       port,

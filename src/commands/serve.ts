@@ -17,15 +17,24 @@ export async function serve(flags: Flags, environment: Environment): Promise<voi
   await stopped;
 }
 
-function introduction(config: ServeConfig, { port, addresses }: RunningServer): string {
+function introduction(config: ServeConfig, { port, addresses, rootKeyFile }: RunningServer): string {
   const { accountId, region } = addresses.defaultRegistry;
   const at = config.host.includes(':') ? `[${config.host}]:${port}` : `${config.host}:${port}`;
   const host = addresses.hostOf(addresses.defaultRegistry);
-  const endpoint = config.publicUrl ?? `http://${isLoopbackHost(config.host) ? `localhost:${port}` : at}`;
+  const scheme = config.tls === undefined ? 'http' : 'https';
+  const endpoint = config.publicUrl ?? `${scheme}://${isLoopbackHost(config.host) ? `localhost:${port}` : at}`;
   const data = config.dataDirectory === undefined ? 'in memory only' : `in ${resolve(config.dataDirectory)}`;
+  const isOpen = config.auth === 'open';
+  const access = isOpen ? 'Every caller is admitted.' : 'Callers need credentials.';
+  const login = isOpen
+    ? `docker login --username AWS --password open ${host}`
+    : `aws ecr get-login-password --region ${region} --endpoint-url ${endpoint} | docker login --username AWS --password-stdin ${host}`;
   return [
-    `Gantry serves the Amazon ECR API and the docker/OCI registry of account ${accountId} in ${region} on http://${at}, data ${data}. Every caller is admitted.`,
-    `  docker login --username AWS --password open ${host}`,
+    `Gantry serves the Amazon ECR API and the docker/OCI registry of account ${accountId} in ${region} on ${scheme}://${at}, data ${data}. ${access}`,
+    ...(rootKeyFile === undefined
+      ? []
+      : [`The root's access key was made; it is in ${rootKeyFile}, and nowhere else.`]),
+    `  ${login}`,
     `  docker push ${host}/my/image:tag`,
     `  aws ecr describe-repositories --region ${region} --endpoint-url ${endpoint}`,
   ].join('\n');

@@ -1,59 +1,104 @@
-import type { IncomingMessage } from 'node:http';
 import type { ServeConfig } from '../config/config.ts';
 import type { Core } from '../core/core.ts';
 import { createByteBudget } from '../http/byte-budget.ts';
 import { refusingForeign } from '../http/foreign-requests.ts';
 import type { Handler } from '../http/handler.ts';
+import { createRateLimiter, ECR_RATES } from '../http/rate-limit.ts';
+import { createTrustedProxies } from '../http/trusted-proxy.ts';
 import { createAwsHandler } from '../protocols/aws/dispatch.ts';
 import { createLayerDownloadHandler } from '../protocols/aws/layers/layer-downloads.ts';
-import { createOpenAuthenticator } from '../protocols/oci/authenticate.ts';
+import { signedAuthentication } from '../protocols/aws/signed-authentication.ts';
+import { createEnforcedAuthenticator, createOpenAuthenticator } from '../protocols/oci/authenticate.ts';
+import { TOKEN_PATH } from '../protocols/oci/challenge.ts';
+import { type ClientOf, directClient } from '../protocols/oci/client.ts';
 import { createOciHandler } from '../protocols/oci/handler.ts';
+import { createTokenEndpoint } from '../protocols/oci/token-endpoint.ts';
 import { createReadinessHandler, healthHandler } from '../protocols/operator/health.ts';
 import type { Metrics } from '../protocols/operator/metrics.ts';
 import { createStsHandler, isStsRequest } from '../protocols/sts/sts-handler.ts';
 import type { Stores } from './stores.ts';
 
-/** Where a request comes from, a trusted proxy's word for it included. */
-export type ClientOf = (request: IncomingMessage) => {
-  readonly sourceIp: string;
-  readonly isSecure: boolean;
-  readonly host: string | undefined;
-};
-
 /** Room for the bodies of API calls: three parts of the usual 10 MiB (in base64) at once, the others wait. */
 const API_BODY_BYTES_MAX = 48 * 1024 * 1024;
 
-/** Which face answers which path. */
-export function createFrontDoor(
-  config: ServeConfig,
-  core: Core,
-  { metadata, blobs }: Stores,
-  metrics: Metrics,
-): Handler {
-  const { publicUrl } = config;
-  const defaults = core.addresses.defaultRegistry;
-  const bodyBudget = createByteBudget(API_BODY_BYTES_MAX);
-  const authenticate = createOpenAuthenticator(core);
-  const oci = createOciHandler({ core, authenticate, bodyBudget, publicUrl: publicUrl ?? '' });
-  const aws = createAwsHandler({ core, defaults, ...(publicUrl !== undefined && { publicUrl }), bodyBudget });
-  const sts = createStsHandler({ defaults, addresses: core.addresses, withoutAction: aws });
-  const downloads = createLayerDownloadHandler({ core });
-  const faces: Handler = (request, response) => {
-    const path = request.url ?? '';
-    if (path.startsWith('/v2/') || path === '/v2') return oci(request, response);
-    if (path.startsWith('/layers/')) return downloads(request, response);
-    if (path === '/metrics') return metrics.handler(request, response);
-    if (isStsRequest(request)) return sts(request, response);
-    return aws(request, response);
-  };
+/** What the faces stand on. */
+export interface FrontDoorParts {
+  readonly config: ServeConfig;
+  readonly core: Core;
+  readonly stores: Stores;
+  readonly metrics: Metrics;
+}
+
+/** Which face answers which path, and how each finds out who asks. */
+export function createFrontDoor({ config, core, stores, metrics }: FrontDoorParts): Handler {
+  const faces = createFaces(config, core, metrics);
   const guarded = config.auth === 'open' ? refusingForeign(core.addresses.isKnownHost, faces) : faces;
   const readiness = createReadinessHandler([
-    { name: 'metadata', ready: () => metadata.ready() },
-    { name: 'blobs', ready: () => blobs.ready() },
+    { name: 'metadata', ready: () => stores.metadata.ready() },
+    { name: 'blobs', ready: () => stores.blobs.ready() },
   ]);
   return (request, response) => {
     if (request.url === '/healthz') return healthHandler(request, response);
     if (request.url === '/readyz') return readiness(request, response);
     return guarded(request, response);
+  };
+}
+
+function createFaces(config: ServeConfig, core: Core, metrics: Metrics): Handler {
+  const { publicUrl, anonymousPull, createOnPush } = config;
+  const isEnforced = config.auth === 'enforced';
+  const { addresses, credentials } = core;
+  const now = () => new Date();
+  const shared = { core, clientOf: createClientOf(config), now };
+  const defaults = addresses.defaultRegistry;
+  const bodyBudget = createByteBudget(API_BODY_BYTES_MAX);
+  const throttle = config.throttle === 'ecr' ? createRateLimiter(ECR_RATES, () => performance.now()) : undefined;
+  const signed = { credentials, addresses, now };
+
+  const oci = createOciHandler({
+    ...shared,
+    authenticate: isEnforced ? createEnforcedAuthenticator({ core, anonymousPull }) : createOpenAuthenticator(core),
+    anonymousPull,
+    createOnPush,
+    bodyBudget,
+    publicUrl: publicUrl ?? '',
+  });
+  const aws = createAwsHandler({
+    ...shared,
+    defaults,
+    ...(isEnforced && { authentication: signedAuthentication({ ...signed, service: 'ecr' }) }),
+    ...(publicUrl !== undefined && { publicUrl }),
+    bodyBudget,
+    throttle,
+  });
+  const sts = createStsHandler({
+    ...shared,
+    defaults,
+    addresses,
+    ...(isEnforced && { authentication: signedAuthentication({ ...signed, service: 'sts' }) }),
+    withoutAction: aws,
+    throttle,
+  });
+  const downloads = createLayerDownloadHandler({ core });
+  const tokens = anonymousPull ? createTokenEndpoint(shared) : undefined;
+
+  return (request, response) => {
+    const path = request.url ?? '';
+    if (path.startsWith('/v2/') || path === '/v2') return oci(request, response);
+    if (path.startsWith('/layers/')) return downloads(request, response);
+    if (path === '/metrics') return metrics.handler(request, response);
+    if (tokens && (path === TOKEN_PATH || path.startsWith(`${TOKEN_PATH}?`))) return tokens(request, response);
+    if (isStsRequest(request)) return sts(request, response);
+    return aws(request, response);
+  };
+}
+
+/** Where a request comes from: what its connection says, or a trusted proxy. */
+function createClientOf({ trustedProxies }: ServeConfig): ClientOf {
+  if (trustedProxies.length === 0) return directClient;
+  const proxies = createTrustedProxies(trustedProxies);
+  return (request) => {
+    const { address, scheme, host } = proxies.originOf(request);
+    return { sourceIp: address, isSecure: scheme === 'https', host };
   };
 }
