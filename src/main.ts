@@ -1,9 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
+import type { CommandOption, CommandSpec } from './commands/command-spec.ts';
+import { COMMANDS, GROUPS } from './commands/command-table.ts';
 import { readEnvironment } from './config/environment.ts';
 import type { Setting } from './config/setting.ts';
-import { FOLDER_SETTINGS, SERVE_SETTINGS } from './config/settings.ts';
-import { ConfigError, type Flags } from './config/settings-reader.ts';
+
+/** What the operator is told in words; anything else is a fault of ours and shows where. */
+const TOLD_IN_WORDS = ['ConfigError', 'CommandError', 'IdentityError', 'PolicyError', 'FolderLockedError'];
 
 await run();
 
@@ -11,7 +14,7 @@ async function run(): Promise<void> {
   try {
     await commandLine().parseAsync();
   } catch (error) {
-    if (!(error instanceof ConfigError) && (error as Error).name !== 'FolderLockedError') throw error;
+    if (!TOLD_IN_WORDS.includes((error as Error).name)) throw error;
     console.error(`gantry: ${(error as Error).message}`);
     process.exitCode = 1;
   }
@@ -22,52 +25,55 @@ function commandLine(): Command {
     .description("A container registry that speaks Amazon ECR's API and the OCI distribution protocol")
     .version(versionOf(), '--version', 'print the version')
     .showHelpAfterError();
-  add(program, 'serve', 'serve the registry until it is told to stop', SERVE_SETTINGS, async (flags) =>
-    (await import('./commands/serve.ts')).serve(flags, readEnvironment()),
-  );
-  add(
-    program,
-    'garbage',
-    'take away what nothing points at any more; a server may run meanwhile',
-    FOLDER_SETTINGS,
-    async (flags) => (await import('./commands/garbage.ts')).garbage(flags, readEnvironment()),
-  );
-  add(
-    program,
-    'verify',
-    'read every byte again and compare; exit status 1 when something is wrong',
-    FOLDER_SETTINGS,
-    async (flags) => (await import('./commands/verify.ts')).verify(flags, readEnvironment()),
-  );
+  const groups = new Map<string, Command>();
+  for (const spec of COMMANDS) {
+    const [first = '', second] = spec.words.split(' ');
+    if (second === undefined) add(program, first, spec);
+    else {
+      const group = groups.get(first) ?? program.command(first).description(GROUPS[first] ?? '');
+      groups.set(first, group);
+      add(group, second, spec);
+    }
+  }
   return program;
 }
 
-function add(
-  program: Command,
-  name: string,
-  description: string,
-  settings: readonly Setting[],
-  action: (flags: Flags) => Promise<void>,
-): void {
-  const command = program.command(name).description(description);
+function add(parent: Command, name: string, spec: CommandSpec): void {
+  const command = parent.command(name).description(spec.description).showHelpAfterError();
+  for (const operand of spec.operands ?? []) command.argument(`<${operand.name}>`, operand.description);
   const keys = new Map<string, string>();
-  for (const setting of settings) {
-    for (const option of optionsOf(setting)) {
-      command.addOption(option);
-      keys.set(option.attributeName(), setting.flag);
-    }
+  const addOption = (option: Option, flag: string) => {
+    command.addOption(option);
+    keys.set(option.attributeName(), flag);
+  };
+  for (const option of spec.options ?? []) addOption(optionOf(option), option.flag);
+  for (const setting of spec.settings) {
+    for (const option of optionsOf(setting)) addOption(option, setting.flag);
   }
-  command.action(async (given: Record<string, string | boolean>) => {
-    await action(Object.fromEntries(Object.entries(given).map(([key, value]) => [keys.get(key) ?? key, value])));
+  command.action(async () => {
+    const given = Object.entries(command.opts<Record<string, string | boolean>>());
+    const flags = Object.fromEntries(given.map(([key, value]) => [keys.get(key) ?? key, value]));
+    const runCommand = await spec.load();
+    await runCommand({ flags, operands: command.args, environment: readEnvironment() });
   });
 }
 
+function optionOf({ flag, placeholder, description, isRequired = false, repeats = false }: CommandOption): Option {
+  const option = new Option(placeholder ? `--${flag} <${placeholder}>` : `--${flag}`, description);
+  return joining(option.makeOptionMandatory(isRequired), repeats);
+}
+
 /** A switch can also be turned off, for a variable may have turned it on. */
-function optionsOf({ flag, variable, placeholder, description, default: value, repeats }: Setting): Option[] {
+function optionsOf({ flag, variable, placeholder, description, default: value, repeats = false }: Setting): Option[] {
   const notes = value === undefined ? `env ${variable}` : `env ${variable}, default ${value}`;
   const option = new Option(placeholder ? `--${flag} <${placeholder}>` : `--${flag}`, `${description} (${notes})`);
-  if (repeats) option.argParser((one, before: string | undefined) => (before === undefined ? one : `${before},${one}`));
-  return placeholder ? [option] : [option, new Option(`--no-${flag}`).hideHelp()];
+  return placeholder ? [joining(option, repeats)] : [option, new Option(`--no-${flag}`).hideHelp()];
+}
+
+/** Values given one by one read as those given with commas between. */
+function joining(option: Option, repeats: boolean): Option {
+  if (!repeats) return option;
+  return option.argParser((one, before: string | undefined) => (before === undefined ? one : `${before},${one}`));
 }
 
 function versionOf(): string {

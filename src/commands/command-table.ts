@@ -1,0 +1,50 @@
+import { FOLDER_SETTINGS, SERVE_SETTINGS } from '../config/settings.ts';
+import type { CommandSpec } from './command-spec.ts';
+import { CREDENTIAL_COMMANDS } from './credential-commands.ts';
+import { DECISION_COMMANDS } from './decision-commands.ts';
+import { IDENTITY_COMMANDS } from './identity-commands.ts';
+
+/** What stands before a second word. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  user: 'people and programs with access keys of their own',
+  group: 'users that share policies',
+  role: 'what callers become for a while',
+  provider: 'issuers of OpenID Connect tokens, with which a CI job takes a role without a stored secret',
+  key: 'access keys, which sign requests',
+  token: 'passwords for docker on hosts that cannot sign',
+  policy: 'what users, groups and roles may do',
+};
+
+/** Everything that `gantry` can do, in the order of its help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    words: 'serve',
+    description: 'serve the registry until it is told to stop',
+    settings: SERVE_SETTINGS,
+    load: async () => {
+      const { serve } = await import('./serve.ts');
+      return ({ flags, environment }) => serve(flags, environment);
+    },
+  },
+  {
+    words: 'garbage',
+    description: 'take away what nothing points at any more; a server may run meanwhile',
+    settings: FOLDER_SETTINGS,
+    load: async () => {
+      const { garbage } = await import('./garbage.ts');
+      return ({ flags, environment }) => garbage(flags, environment);
+    },
+  },
+  {
+    words: 'verify',
+    description: 'read every byte again and compare; exit status 1 when something is wrong',
+    settings: FOLDER_SETTINGS,
+    load: async () => {
+      const { verify } = await import('./verify.ts');
+      return ({ flags, environment }) => verify(flags, environment);
+    },
+  },
+  ...IDENTITY_COMMANDS,
+  ...CREDENTIAL_COMMANDS,
+  ...DECISION_COMMANDS,
+];
