@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const root = join(import.meta.dirname, '..');
 
 const suites = {
-  all: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/contract/**/*.test.ts', 'test/system/**/*.test.ts'],
+  all: ['src/**/*.test.ts', 'tools/**/*.test.ts', 'test/{contract,core,durability,system}/**/*.test.ts'],
   clients: ['test/clients/**/*.test.ts'],
 } as const;
 

@@ -14,7 +14,7 @@ export function scheduleGarbage(
 ): AsyncDisposable {
   if (intervalSeconds === 0) return { [Symbol.asyncDispose]: async () => {} };
   const stop = new AbortController();
-  let running: Promise<void> = Promise.resolve();
+  let running: Promise<void> | undefined;
   const finished = (report: GarbageReport) => {
     onCollected(report);
     log.info({ ...report }, 'garbage collected');
@@ -23,7 +23,11 @@ export function scheduleGarbage(
     if (!stop.signal.aborted) log.error({ err: error }, 'garbage collection failed');
   };
   const timer = setInterval(() => {
-    running = running.then(() => collectGarbage(dependencies, { signal: stop.signal }).then(finished, failed));
+    running ??= collectGarbage(dependencies, { signal: stop.signal })
+      .then(finished, failed)
+      .finally(() => {
+        running = undefined;
+      });
   }, intervalSeconds * 1000);
   timer.unref();
   return {
