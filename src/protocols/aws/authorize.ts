@@ -20,7 +20,7 @@ export async function authorizeOperation(
   const resources = operation.resources(call, input);
   notes.resources = resources;
   const facts: RequestFacts = {
-    ...(client.sourceIp !== undefined && { sourceIp: client.sourceIp }),
+    ...(client.sourceIp && { sourceIp: client.sourceIp }),
     isSecure: client.isSecure,
     ...operation.facts?.(input),
   };
