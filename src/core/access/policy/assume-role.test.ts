@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parsePolicy } from './document.ts';
-import { type Decision, evaluate } from './evaluate.ts';
 import {
   alice,
   bob,
@@ -13,7 +11,9 @@ import {
   requestOf,
   root,
   textOf,
-} from './policy-under-test.ts';
+} from '../../../../test/oracle/policy-under-test.ts';
+import { parsePolicy } from './document.ts';
+import { type Decision, evaluate } from './evaluate.ts';
 
 const DENY: Draft = { Effect: 'Deny' };
 const by = (aws: unknown, more: Draft = {}): Draft => ({ Principal: { AWS: aws }, ...more });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { variable } from '../../../../test/oracle/policy-under-test.ts';
 import { parseConditions } from './conditions.ts';
 import { PolicyError } from './policy-error.ts';
-import { variable } from './policy-under-test.ts';
 
 const context = new Map<string, string | readonly string[]>([
   ['aws:username', 'alice'],
@@ -115,6 +115,7 @@ const suites: Readonly<Record<string, readonly Row[]>> = {
     ['Null', 'aws:username', 'true', false],
     ['Null', 'aws:username', 'false', true],
     ['Null', 'test:none', 'true', true],
+    ['Null', 'aws:RequestTag/empty', 'true', false],
     ['ForAnyValue:StringEquals', 'aws:absent', 'x', false],
     ['ForAnyValue:StringNotEquals', 'aws:absent', 'x', false],
     ['ForAllValues:StringEquals', 'aws:absent', 'x', true],

@@ -97,7 +97,8 @@ function compileNull(contextKey: string, { key, values }: Pick<Condition, 'key' 
   if (wrong !== undefined) throw new PolicyError(`Null ${key} must be true or false, not '${wrong}'`);
   return (context) => {
     const actual = context.get(contextKey);
-    return wanted.includes(String(actual === undefined || actual.length === 0));
+    const isNull = actual === undefined || (typeof actual !== 'string' && actual.length === 0);
+    return wanted.includes(String(isNull));
   };
 }
 

@@ -1,12 +1,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import {
+  alice,
+  anonymous,
+  bob,
+  OWN,
+  type PolicyDrafts,
+  policiesOf,
+  REPOSITORY,
+  requestOf,
+} from '../../../../test/oracle/policy-under-test.ts';
 import { denialText } from './denial.ts';
 import { evaluate } from './evaluate.ts';
 import { explain } from './explain.ts';
-import { alice, anonymous, bob, OWN, policiesOf, REPOSITORY, requestOf } from './policy-under-test.ts';
 
-type Drafts = Parameters<typeof policiesOf>[0];
-const denied = (drafts: Drafts, principal = alice) => {
+const denied = (drafts: PolicyDrafts, principal = alice) => {
   const request = requestOf({ principal });
   return denialText(request, evaluate(request, policiesOf(drafts)));
 };

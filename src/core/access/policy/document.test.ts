@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { type Draft, textOf } from '../../../../test/oracle/policy-under-test.ts';
 import { PolicyError, parsePolicy } from './document.ts';
-import { type Draft, textOf } from './policy-under-test.ts';
 import type { PolicyKind } from './statement.ts';
 
 const anyone: Draft = { Principal: '*' };

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { randomPolicies, randomRequest } from '../../../../test/oracle/generated-policies.ts';
+import { type Draft, type PolicyDrafts, policiesOf, requestOf } from '../../../../test/oracle/policy-under-test.ts';
+import { randomSource } from '../../../../test/oracle/random-source.ts';
 import { type ApplicablePolicies, evaluate } from './evaluate.ts';
-import { randomPolicies, randomRequest } from './generated-policies.ts';
-import { type Draft, policiesOf, requestOf } from './policy-under-test.ts';
-import { randomSource } from './random-source.ts';
 
 const ROUNDS = 3_000;
 const DENY_ALL: Draft = { Effect: 'Deny', Action: '*' };
@@ -39,6 +39,7 @@ describe('of any policies and requests', () => {
       const request = requestOf(randomRequest(random));
       const drafts = randomPolicies(random);
       const shuffled = {
+        ...drafts,
         identity: random.shuffled(drafts.identity!),
         repository: random.shuffled(drafts.repository!),
       };
@@ -51,7 +52,7 @@ describe('of any policies and requests', () => {
     const random = randomSource(14);
     for (let round = 0; round < ROUNDS; round += 1) {
       const request = requestOf(randomRequest(random));
-      const drafts: Parameters<typeof policiesOf>[0] = randomPolicies(random);
+      const drafts: PolicyDrafts = randomPolicies(random);
       const everyone = { ...DENY_ALL, Principal: '*' };
       const where = random.pick(['identity', 'repository', 'registry', 'session'] as const);
       const denial = where === 'identity' || where === 'session' ? DENY_ALL : everyone;
@@ -76,7 +77,8 @@ describe('of any policies and requests', () => {
   });
 });
 
-function statementsOf({ identity, repository, registry }: ApplicablePolicies, isAnonymous: boolean): number {
-  const all = [...(isAnonymous ? [] : identity), repository, registry];
+function statementsOf(policies: ApplicablePolicies, isAnonymous: boolean): number {
+  const { identity, repository, registry, session = [] } = policies;
+  const all = [...(isAnonymous ? [] : identity), repository, registry, ...session];
   return all.reduce((sum, policy) => sum + (policy?.document.statements.length ?? 0), 0);
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type Decision, evaluate } from './evaluate.ts';
 import {
   alice,
   anonymous,
@@ -10,18 +9,19 @@ import {
   FOREIGN,
   foreignRoot,
   OWN,
+  type PolicyDrafts,
   policiesOf,
   REPOSITORY,
   ROLE,
   requestOf,
   root,
-} from './policy-under-test.ts';
+} from '../../../../test/oracle/policy-under-test.ts';
+import { type Decision, evaluate } from './evaluate.ts';
 
-type Drafts = Parameters<typeof policiesOf>[0];
 type Case = readonly [
   what: string,
   request: Parameters<typeof requestOf>[0],
-  drafts: Drafts,
+  drafts: PolicyDrafts,
   reason: Decision['reason'],
 ];
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { requestOf } from '../../../../test/oracle/policy-under-test.ts';
 import { parsePolicy } from './document.ts';
 import { evaluate } from './evaluate.ts';
 import { findManagedPolicy, managedPolicies, managedPolicy } from './managed-policies.ts';
-import { requestOf } from './policy-under-test.ts';
 
 const allowed = (name: string, actions: readonly string[]) =>
   actions.filter((action) => evaluate(requestOf({ action }), { identity: [managedPolicy(name)] }).allowed);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { variable } from '../../../../test/oracle/policy-under-test.ts';
+import { randomSource } from '../../../../test/oracle/random-source.ts';
 import { compileActionPattern, compileArnPattern, compileResourcePattern, compileTextPattern } from './patterns.ts';
 import { PolicyError } from './policy-error.ts';
-import { variable } from './policy-under-test.ts';
-import { randomSource } from './random-source.ts';
 
 const NAME = variable('aws:username');
 const context = new Map<string, string | readonly string[]>([

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { alice, anonymous, builder, OWN, ROLE, root } from './policy-under-test.ts';
+import { alice, anonymous, builder, OWN, ROLE, root } from '../../../../test/oracle/policy-under-test.ts';
 import { principalContext } from './principals.ts';
 
 describe('condition keys of a principal', () => {

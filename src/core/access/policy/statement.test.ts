@@ -1,12 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import {
+  builder,
+  type Draft,
+  OWN,
+  type PolicyDrafts,
+  policiesOf,
+  REPOSITORY,
+  requestOf,
+  variable,
+} from '../../../../test/oracle/policy-under-test.ts';
 import { type Decision, evaluate } from './evaluate.ts';
-import { builder, type Draft, OWN, policiesOf, REPOSITORY, requestOf, variable } from './policy-under-test.ts';
 
 type Case = readonly [
   what: string,
   request: Parameters<typeof requestOf>[0],
-  drafts: Parameters<typeof policiesOf>[0],
+  drafts: PolicyDrafts,
   reason: Decision['reason'],
 ];
 

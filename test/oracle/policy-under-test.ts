@@ -1,9 +1,9 @@
-import { parsePolicy } from './document.ts';
-import type { ApplicablePolicies } from './evaluate.ts';
-import { type PolicyPrincipal, principalContext } from './principals.ts';
-import type { PolicyKind } from './statement.ts';
-import type { ContextKeys } from './templates.ts';
-import type { PolicyRequest } from './trace.ts';
+import { parsePolicy } from '../../src/core/access/policy/document.ts';
+import type { ApplicablePolicies } from '../../src/core/access/policy/evaluate.ts';
+import { type PolicyPrincipal, principalContext } from '../../src/core/access/policy/principals.ts';
+import type { PolicyKind } from '../../src/core/access/policy/statement.ts';
+import type { ContextKeys } from '../../src/core/access/policy/templates.ts';
+import type { PolicyRequest } from '../../src/core/access/policy/trace.ts';
 
 /** Statements as tests write them: what they leave out is `Allow ecr:BatchGetImage`, on `*` where a resource is needed. */
 export type Draft = Readonly<Record<string, unknown>>;
@@ -67,16 +67,18 @@ export function textOf(kind: PolicyKind, statements: readonly Draft[], version =
   return JSON.stringify({ Version: version, Statement: statements.map((draft) => completed(kind, draft)) });
 }
 
-/** Policies of drafts; each kind gets at most one document. */
-export function policiesOf(drafts: {
+export interface PolicyDrafts {
   readonly identity?: readonly Draft[];
   readonly repository?: readonly Draft[];
   readonly registry?: readonly Draft[];
   readonly session?: readonly Draft[];
-}): ApplicablePolicies {
+}
+
+/** Policies of drafts; each kind gets at most one document. */
+export function policiesOf(drafts: PolicyDrafts, version?: string): ApplicablePolicies {
   const named = (kind: PolicyKind, name: string, statements: readonly Draft[]) => ({
     name,
-    document: parsePolicy(textOf(kind, statements), kind),
+    document: parsePolicy(textOf(kind, statements, version), kind),
   });
   return {
     identity: drafts.identity ? [named('identity', 'own', drafts.identity)] : [],

@@ -1,3 +1,4 @@
+import type { PolicyPrincipal } from '../../src/core/access/policy/principals.ts';
 import {
   alice,
   anonymous,
@@ -7,11 +8,11 @@ import {
   FOREIGN,
   foreignRoot,
   OWN,
+  type PolicyDrafts,
   ROLE,
   root,
   variable,
 } from './policy-under-test.ts';
-import type { PolicyPrincipal } from './principals.ts';
 import type { randomSource } from './random-source.ts';
 
 type Random = ReturnType<typeof randomSource>;
@@ -22,8 +23,7 @@ export function randomRequest(random: Random) {
   const principal: PolicyPrincipal = pick([alice, alice, bob, builder, builder, root, foreignRoot, anonymous]);
   return {
     principal,
-    action: pick(ACTIONS),
-    resource: `arn:aws:ecr:${pick(['us-east-1', 'eu-west-1'])}:${OWN}:repository/${pick(REPOSITORIES)}`,
+    ...(once(12) ? TOKEN : actionOnRepository(random)),
     context: {
       'aws:SecureTransport': pick(['true', 'false']),
       'aws:CurrentTime': pick(['2026-11-22T05:00:00Z', '2020-01-01T00:00:00Z']),
@@ -36,11 +36,21 @@ export function randomRequest(random: Random) {
   };
 }
 
-export function randomPolicies(random: Random): { identity: Draft[]; repository: Draft[] } {
-  const { times } = random;
+const TOKEN = { action: 'ecr:GetAuthorizationToken', resource: '*' };
+
+function actionOnRepository({ pick }: Random) {
+  const resource = `arn:aws:ecr:${pick(['us-east-1', 'eu-west-1'])}:${OWN}:repository/${pick(REPOSITORIES)}`;
+  return { action: pick(ACTIONS), resource };
+}
+
+/** Policies of the caller and of the repository always, of registry and session at times. */
+export function randomPolicies(random: Random): PolicyDrafts & { identity: Draft[]; repository: Draft[] } {
+  const { times, once } = random;
   return {
     identity: [identityStatement(random), ...times(2, () => identityStatement(random))],
-    repository: [repositoryStatement(random), ...times(2, () => repositoryStatement(random))],
+    repository: [resourceStatement(random), ...times(2, () => resourceStatement(random))],
+    ...(once(4) && { registry: [resourceStatement(random, true)] }),
+    ...(once(6) && { session: [identityStatement(random), ...times(1, () => identityStatement(random))] }),
   };
 }
 
@@ -74,7 +84,7 @@ function identityStatement(random: Random): Draft {
   return { ...effectAndActions(random), ...resources(random), ...conditions(random) };
 }
 
-function repositoryStatement(random: Random): Draft {
+function resourceStatement(random: Random, needsResource = false): Draft {
   const base = effectAndActions(random);
   const isNegated = base.Effect === 'Deny' && random.once(3);
   const principal = random.once(4)
@@ -83,7 +93,7 @@ function repositoryStatement(random: Random): Draft {
   return {
     ...base,
     [isNegated ? 'NotPrincipal' : 'Principal']: principal,
-    ...(random.once(3) && resources(random)),
+    ...((needsResource || random.once(3)) && resources(random)),
     ...conditions(random),
   };
 }
@@ -126,9 +136,9 @@ const OPERANDS: readonly Operand[] = [
     ['aws:MultiFactorAuthAge'],
     ['10', '3600', '1.5'],
   ],
-  [['Null'], ['aws:username', 'aws:ResourceTag/team', 'aws:SourceIp'], ['true', 'false']],
+  [['Null'], ['aws:username', 'aws:ResourceTag/team', 'aws:SourceIp', 'aws:TagKeys'], ['true', 'false']],
 ];
-const SETS = ['ForAnyValue:', 'ForAllValues:'];
+const SETS = ['ForAnyValue:', 'ForAllValues:', ''];
 const SET_OPERATORS = ['StringEquals', 'StringNotEquals', 'StringLike', 'StringNotLike', 'StringEqualsIgnoreCase'];
 
 function conditions(random: Random): Draft {
@@ -151,8 +161,8 @@ const CONDITION_MAKERS: readonly ((random: Random) => readonly [operator: string
     const ifExists = operator !== 'Null' && once(5) ? 'IfExists' : '';
     return [`${operator}${ifExists}`, pick(keys), [pick(values), ...times(1, () => pick(values))]];
   },
-  ({ pick, times }) => [
-    `${pick(SETS)}${pick(SET_OPERATORS)}`,
+  ({ pick, once, times }) => [
+    `${pick(SETS)}${pick(SET_OPERATORS)}${once(6) ? 'IfExists' : ''}`,
     'aws:TagKeys',
     [pick(['team', 's*', 'cost']), ...times(2, () => pick(['team', 'stage', '*']))],
   ],
