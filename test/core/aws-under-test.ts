@@ -4,6 +4,7 @@ import { type Access, openAccess } from '../../src/compose/access.ts';
 import { createRegistryAddresses } from '../../src/core/access/registry-addresses.ts';
 import type { AuditEntry } from '../../src/core/audit/audit-trail.ts';
 import type { Core } from '../../src/core/core.ts';
+import type { MetadataStore } from '../../src/core/metadata-store.ts';
 import { createByteBudget } from '../../src/http/byte-budget.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { awsSigner } from '../../src/http/sigv4/aws-signer.ts';
@@ -22,6 +23,7 @@ export interface AwsUnderTest extends AsyncDisposable {
   readonly url: string;
   readonly port: number;
   readonly access: Access;
+  readonly metadata: MetadataStore;
   /** Entries of the audit trail, as they come. */
   readonly audited: AuditEntry[];
   now(): Date;
@@ -76,6 +78,7 @@ export async function awsUnderTest({ throttle }: { throttle?: Throttle } = {}): 
     url,
     port,
     access,
+    metadata: dependencies.metadata,
     audited,
     now,
     pass: parts.pass,
