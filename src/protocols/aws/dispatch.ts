@@ -22,9 +22,10 @@ import { operationNameOf } from './target.ts';
 export interface AwsContext {
   readonly core: Core;
   readonly defaults: Registry;
+  /** Absent: everybody is admitted as who they say they are. */
   readonly authentication?: Authentication;
-  readonly clientOf?: (request: IncomingMessage) => Client;
-  readonly now?: () => Date;
+  readonly clientOf: (request: IncomingMessage) => Client;
+  readonly now: () => Date;
   /** Absent: everybody may ask as fast as they like. */
   readonly throttle?: Throttle | undefined;
   /** Scheme and host that clients reach the server by; else what each request's Host says. */
@@ -41,8 +42,7 @@ export interface Throttle {
 
 /** Serves `POST /` in AWS JSON 1.1, the protocol of the ECR API; says in the same form what any other request to `/` lacks. */
 export function createAwsHandler(context: AwsContext): Handler {
-  const { core, defaults, authentication = openAuthentication(core.addresses, defaults) } = context;
-  const { clientOf = directClient, now = () => new Date() } = context;
+  const { core, clientOf, now, authentication = openAuthentication(core.addresses, context.defaults) } = context;
   return async (request, response) => {
     const client = clientOf(request);
     const notes: AuditNotes = {};
@@ -58,10 +58,6 @@ export function createAwsHandler(context: AwsContext): Handler {
       await answerError(request, response, error, known);
     }
   };
-}
-
-function directClient({ socket, headers: { host } }: IncomingMessage): Client {
-  return { sourceIp: socket.remoteAddress, isSecure: false, host };
 }
 
 /** @param notes are taken as the request goes on, so that a refusal finds what was known by then */

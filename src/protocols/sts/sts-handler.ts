@@ -16,12 +16,13 @@ import { type Query, readQuery } from './query.ts';
 import { answerXml, errorXml } from './xml.ts';
 
 export interface StsContext {
-  readonly core?: Core;
+  readonly core: Core;
   readonly defaults: Registry;
   readonly addresses: RegistryAddresses;
+  /** Absent: everybody is admitted as who they say they are. */
   readonly authentication?: Authentication;
-  readonly clientOf?: (request: IncomingMessage) => Client;
-  readonly now?: () => Date;
+  readonly clientOf: (request: IncomingMessage) => Client;
+  readonly now: () => Date;
   /** Absent: everybody may ask as fast as they like. */
   readonly throttle?: Throttle | undefined;
   /** Answers a form without an `Action`, which is nobody's Query: curl's `-d` makes one of any body. It is left no body to read. */
@@ -46,7 +47,7 @@ export function isStsRequest({ headers, url = '' }: IncomingMessage): boolean {
  * two ways to assume a role.
  */
 export function createStsHandler(context: StsContext): Handler {
-  const { core, withoutAction, clientOf = directClient, now = () => new Date() } = context;
+  const { core, withoutAction, clientOf, now } = context;
   const authentication = context.authentication ?? openAuthentication(context);
   return async (request, response) => {
     const requestId = requestIdOf(request);
@@ -57,12 +58,12 @@ export function createStsHandler(context: StsContext): Handler {
       const action = query.parameters.get('Action');
       if (action === null) return await withoutAction(request, response);
       const result = await serve(request, { ...context, authentication }, { action, query, client, notes });
-      core?.audit.record(auditEntry(request, { at: now(), client, notes }));
+      core.audit.record(auditEntry(request, { at: now(), client, notes }));
       sendXml(response, 200, answerXml(action, result, requestId));
     } catch (error) {
       if (error instanceof BodyAbortedError) return void response.destroy();
       const { code, message, status } = stsErrorOf(error, requestId);
-      core?.audit.record(auditEntry(request, { at: now(), client, notes, error: { code, message } }));
+      core.audit.record(auditEntry(request, { at: now(), client, notes, error: { code, message } }));
       await discardBody(request);
       sendXml(response, status, errorXml(code, message, status, requestId));
       if (status === 500) throw error;
@@ -94,7 +95,7 @@ async function serve(
   const facts = { ...(client.sourceIp && { sourceIp: client.sourceIp }), isSecure: client.isSecure };
   notes.parameters = query;
   if (!isSigned) {
-    const result = await run({ core: core!, query, facts });
+    const result = await run({ core, query, facts });
     notes.subject = String(result.SubjectFromWebIdentityToken);
     return result;
   }
@@ -103,12 +104,7 @@ async function serve(
   notes.caller = caller;
   notes.registry = { accountId: caller.accountId, region };
   refuseTooFast(throttle, caller, action);
-  return run({ core: core!, query, facts, caller });
-}
-
-/** As the connection alone tells it. */
-function directClient({ socket, headers: { host } }: IncomingMessage): Client {
-  return { sourceIp: socket.remoteAddress ?? '', isSecure: false, host };
+  return run({ core, query, facts, caller });
 }
 
 /** Admits everybody as who they say they are. */
