@@ -39,19 +39,6 @@ export async function callerOf(session: AccessSession, text: string): Promise<Ca
   return { kind: 'user', accountId, arn, userId: user.userId, userName: name };
 }
 
-/** A token must not come back to life with the next user or role of that name. @returns how many there were */
-export async function revokeTokensOf(
-  { records, dependencies, accountId }: AccessSession,
-  arn: string,
-): Promise<number> {
-  const tokens = (await records.robotTokens(accountId)).filter(({ principalArn }) => principalArn === arn);
-  if (tokens.length === 0) return 0;
-  await dependencies.metadata.transaction(async ({ access }) => {
-    for (const { id } of tokens) await access.deleteRobotToken(id);
-  });
-  return tokens.length;
-}
-
 async function roleCaller(
   { records, partition }: AccessSession,
   accountId: string,

