@@ -1,15 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { BodyProgress } from './body-progress.ts';
 import { DrainingExchanges, type Exchange } from './exchanges.ts';
 import { holdContinue } from './expect-continue.ts';
 import type { Handler } from './handler.ts';
 import { knownRequestIdOf, requestIdOf } from './request-id.ts';
+import { followHandshakes } from './tls/handshakes.ts';
+import type { ServerTls } from './tls/tls-files.ts';
 
 export interface HttpServerSettings {
   /** A client that we wait for, and that moves no byte for so long, is cut off. Work of our own has no such bound. */
   readonly idleSeconds: number;
-  /** How long the head of a request may take. */
+  /** How long the head of a request may take, and before it a handshake of TLS. */
   readonly headersSeconds?: number;
+  /** A client that sends a body, and brings less than this on average over `idleSeconds`, is cut off. */
+  readonly bodyBytesPerSecondMin?: number;
+  /** Without it the server speaks plain HTTP. It stays the caller's to dispose of. */
+  readonly tls?: ServerTls;
   /** How long a connection may rest between requests; below 75 s load balancers lose requests to it. */
   readonly keepAliveSeconds?: number;
   /** A fault of the server's; the client was told the request's id. */
@@ -47,21 +55,22 @@ export interface HttpServer {
  */
 export function createHttpServer(handler: Handler, settings: HttpServerSettings): HttpServer {
   const exchanges = new DrainingExchanges();
-  const server = createServer({
-    requestTimeout: 0,
-    headersTimeout: (settings.headersSeconds ?? 60) * 1000,
-    keepAliveTimeout: (settings.keepAliveSeconds ?? 90) * 1000,
-    noDelay: true,
+  const bodies = new BodyProgress({
+    windowSeconds: settings.idleSeconds,
+    bytesPerSecondMin: settings.bodyBytesPerSecondMin ?? 1024,
   });
-  // Node drops what is beyond its default of 2,000 without a word; the size of the head bounds them well enough.
+  const { server, cutHandshakes } = listener(settings, (socket) => exchanges.connected(socket));
+  // Node leaves headers beyond a number out without a word, a second Host or a signed one among them; their size has a bound of its own.
   server.maxHeadersCount = 0;
   server.timeout = settings.idleSeconds * 1000;
-  server.on('connection', (socket) => exchanges.connected(socket));
   server.on('timeout', (socket) => onIdle(socket, exchanges, server.timeout));
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const exchange = exchanges.begin(request, response);
     if (settings.onFinished !== undefined) response.once('close', () => settings.onFinished?.(finished(exchange)));
     if (hasTwoHosts(request)) return void response.writeHead(400, { Connection: 'close' }).end();
+    bodies.watch(request);
+    // The idle clock starts anew when we read on: until then it was we who kept the client waiting.
+    request.on('resume', () => response.writableFinished || request.socket.setTimeout(server.timeout));
     void answer(handler, settings, exchange);
   };
   server.on('request', onRequest);
@@ -69,7 +78,38 @@ export function createHttpServer(handler: Handler, settings: HttpServerSettings)
     holdContinue(request, response);
     onRequest(request, response);
   });
-  return { listen: (host, port) => listen(server, host, port), close: (graceMs) => close(server, exchanges, graceMs) };
+  return {
+    listen: (host, port) => listen(server, host, port),
+    async close(graceMs) {
+      const closed = close(server, exchanges, graceMs);
+      cutHandshakes();
+      await closed;
+      bodies[Symbol.dispose]();
+    },
+  };
+}
+
+/** A server of HTTP, over TLS or not, that says when there is a connection to ask on. */
+function listener(
+  { tls, headersSeconds = 60, keepAliveSeconds = 90 }: HttpServerSettings,
+  connected: (socket: Socket) => void,
+): { server: Server | SecureServer; cutHandshakes(): void } {
+  const headersTimeout = headersSeconds * 1000;
+  const options = {
+    requestTimeout: 0,
+    headersTimeout,
+    // How often Node looks for heads that take too long.
+    connectionsCheckingInterval: Math.min(headersTimeout / 4, 5000),
+    keepAliveTimeout: keepAliveSeconds * 1000,
+    noDelay: true,
+  };
+  if (tls === undefined) {
+    return { server: createServer(options).on('connection', connected), cutHandshakes() {} };
+  }
+  const server = createSecureServer({ ...options, ...tls.credentials, handshakeTimeout: headersTimeout });
+  tls.attach(server);
+  const handshakes = followHandshakes(server);
+  return { server: server.on('secureConnection', connected), cutHandshakes: () => handshakes.cutOff() };
 }
 
 async function answer(handler: Handler, settings: HttpServerSettings, exchange: Exchange): Promise<void> {
@@ -136,7 +176,7 @@ function pathOf(request: IncomingMessage): string {
   return query < 0 ? target : target.slice(0, query);
 }
 
-async function listen(server: Server, host: string, port: number): Promise<number> {
+async function listen(server: Server | SecureServer, host: string, port: number): Promise<number> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   server.once('error', reject);
   server.listen({ host, port }, resolve);
@@ -145,7 +185,7 @@ async function listen(server: Server, host: string, port: number): Promise<numbe
   return (server.address() as AddressInfo).port;
 }
 
-async function close(server: Server, exchanges: DrainingExchanges, graceMs: number): Promise<void> {
+async function close(server: Server | SecureServer, exchanges: DrainingExchanges, graceMs: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   server.close(() => resolve());
   exchanges.drain();
