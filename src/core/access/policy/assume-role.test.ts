@@ -31,6 +31,7 @@ describe('assuming a role', () => {
   ][] = [
     ['the trust policy names the user', {}, by(alice.arn), [], 'allowed-by-resource'],
     ['the own policy is not enough', {}, by(bob.arn), [assume], 'no-resource-allow'],
+    ['nobody allows', {}, by(bob.arn), [], 'no-resource-allow'],
     ['the account alone delegates', {}, by(OWN), [], 'no-identity-allow'],
     ['the account, and the own policy', {}, by(OWN), [assume], 'allowed-by-resource'],
     ['across accounts, own policy silent', { principal: bob }, by(bob.arn), [], 'no-identity-allow'],
@@ -38,6 +39,13 @@ describe('assuming a role', () => {
     ['root needs the trust policy too', { principal: root }, by(bob.arn), [], 'no-resource-allow'],
     ['root, trusted', { principal: root }, by(OWN), [], 'allowed-by-resource'],
     ['an own denial', {}, by(alice.arn), [{ ...assume, ...DENY }], 'explicit-deny'],
+    [
+      'own policies are none of a provider',
+      { principal: web },
+      { Principal: { Federated: PROVIDER } },
+      [{ ...assume, ...DENY }],
+      'allowed-by-resource',
+    ],
     [
       'a provider',
       { principal: web, action: 'sts:AssumeRoleWithWebIdentity' },

@@ -164,6 +164,18 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
     ['an account', { principal: anonymous }, { repository: [by(OWN)] }, 'no-resource-allow'],
     ['a user', { principal: anonymous }, { repository: [by(alice.arn)] }, 'no-resource-allow'],
     [
+      'nor is it denied to that account',
+      { principal: { ...anonymous, accountId: OWN } },
+      { repository: [anyone, by(OWN, DENY)] },
+      'allowed-by-resource',
+    ],
+    [
+      'an ARN of its own counts for nothing',
+      { principal: { ...anonymous, arn: alice.arn } },
+      { repository: [by(alice.arn)] },
+      'no-resource-allow',
+    ],
+    [
       'an account id of its own counts for nothing',
       { principal: { ...anonymous, accountId: OWN } },
       { repository: [by(OWN)] },
