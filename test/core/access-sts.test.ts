@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { awsSigner } from '../../src/http/sigv4/aws-signer.ts';
 import { type HttpAnswer, http } from '../support/http.ts';
+import { startWebIdentityIssuer, type WebIdentityIssuer } from '../support/web-identity-issuer.ts';
 import { type AwsUnderTest, awsUnderTest, type Credentials, policy } from './aws-under-test.ts';
-import { startWebIdentityIssuer, type WebIdentityIssuer } from './web-identity-issuer.ts';
 
 const ACCOUNT = '111122223333';
 const ROLE = `arn:aws:iam::${ACCOUNT}:role/builder`;
