@@ -12,26 +12,14 @@ import { type AuditDraft, auditErrorOf, newAuditDraft, parametersOf, recordDraft
 import type { AuthenticationRefusal } from './authenticate.ts';
 import { authorize } from './authorize.ts';
 import { authenticationError, sendChallenge } from './challenge.ts';
-import { type Client, directClient } from './client.ts';
+import type { Client } from './client.ts';
 import { OciError } from './errors.ts';
 import type { OciContext } from './exchange.ts';
 import { matchPath, type PathMatch } from './paths.ts';
 import { type Route, routes } from './routes.ts';
 
-type Defaulted = 'clientOf' | 'now' | 'anonymousPull' | 'createOnPush';
-
-export type OciSettings = Omit<OciContext, Defaulted> & Partial<Pick<OciContext, Defaulted>>;
-
-const DEFAULTS: Pick<OciContext, Defaulted> = {
-  clientOf: directClient,
-  now: () => new Date(),
-  anonymousPull: false,
-  createOnPush: true,
-};
-
 /** Everything under /v2/: the OCI distribution specification 1.1, which is ECR's docker endpoint. */
-export function createOciHandler(settings: OciSettings): Handler {
-  const context: OciContext = { ...DEFAULTS, ...settings };
+export function createOciHandler(context: OciContext): Handler {
   return async (request, response) => {
     const client = context.clientOf(request);
     const draft = newAuditDraft(context.now());
