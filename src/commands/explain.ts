@@ -1,4 +1,5 @@
 import type { Action, Permission } from '../core/access/authorizer.ts';
+import type { Caller } from '../core/access/caller.ts';
 import { explainDecision } from '../core/access/policy/explain.ts';
 import type { RequestFacts } from '../core/access/request-facts.ts';
 import { parseRepositoryArn, repositoryArn } from '../core/values/registry.ts';
@@ -20,7 +21,8 @@ export async function explain(invocation: Invocation): Promise<void> {
   const lines = explainDecision(request, decision);
   const { allowed, reason, decidedBy, trace } = decision;
   const shown = { principal: caller.arn, ...permission, allowed, reason, decidedBy, trace };
-  say(invocation, [...lines, ...(await missingRepository(session, permission.resource))], shown);
+  const notes = [...(await missingRepository(session, permission.resource)), ...anonymousNote(caller)];
+  say(invocation, [...lines, ...notes], shown);
 }
 
 function actionOf(text: string): Action {
@@ -48,6 +50,10 @@ function factsOf(invocation: Invocation): RequestFacts {
     isSecure: isOn(invocation, 'secure'),
     ...(tags.length > 0 && { requestTags: tags }),
   };
+}
+
+function anonymousNote({ kind }: Caller): string[] {
+  return kind === 'anonymous' ? ['(A server lets clients without credentials in only with --anonymous-pull.)'] : [];
 }
 
 async function missingRepository({ dependencies }: AccessSession, resource: string): Promise<string[]> {

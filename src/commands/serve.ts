@@ -12,6 +12,10 @@ export async function serve(flags: Flags, environment: Environment): Promise<voi
   const server = await startServer(config).catch(explainAddress(config));
   const stopped = stopOnSignal(server);
   console.log(introduction(config, server));
+  if (server.authorityFile !== undefined) {
+    const hosts = [server.addresses.hostOf(server.addresses.defaultRegistry)];
+    console.log(trustInstructions({ authorityFile: server.authorityFile, hosts }));
+  }
   const hint = await hostsHint(config, server);
   if (hint !== undefined) console.log(hint);
   await stopped;
