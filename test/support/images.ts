@@ -59,35 +59,56 @@ export function descriptor(mediaType: string, blob: Blob): { mediaType: string; 
   return { mediaType, digest: blob.digest, size: blob.bytes.length };
 }
 
+/** Sent with every request of a push, such as Authorization. */
+type Headers = Readonly<Record<string, string>>;
+
 /** Uploads one blob through POST and PUT; resolves with the answer to the PUT, whatever it says. */
-export async function pushBlob(url: string, repository: string, blob: Blob): Promise<HttpAnswer> {
+export async function pushBlob(
+  url: string,
+  repository: string,
+  blob: Blob,
+  headers: Headers = {},
+): Promise<HttpAnswer> {
   const started = await http(`${url}/v2/${repository}/blobs/uploads/`, {
     method: 'POST',
-    headers: { 'Content-Length': '0' },
+    headers: { 'Content-Length': '0', ...headers },
   });
   if (started.status !== 202) return started;
   const location = new URL(String(started.headers.location), url);
   location.searchParams.set('digest', blob.digest);
   return http(location.href, {
     method: 'PUT',
-    headers: { 'Content-Type': 'application/octet-stream', 'Content-Length': String(blob.bytes.length) },
+    headers: { 'Content-Type': 'application/octet-stream', 'Content-Length': String(blob.bytes.length), ...headers },
     body: blob.bytes,
   });
 }
 
 /** @param reference a tag or a digest */
-export function pushManifest(url: string, repository: string, reference: string, manifest: Blob, mediaType: string) {
+export function pushManifest(
+  url: string,
+  repository: string,
+  reference: string,
+  manifest: Blob,
+  mediaType: string,
+  headers: Headers = {},
+) {
   return http(`${url}/v2/${repository}/manifests/${reference}`, {
     method: 'PUT',
-    headers: { 'Content-Type': mediaType, 'Content-Length': String(manifest.bytes.length) },
+    headers: { 'Content-Type': mediaType, 'Content-Length': String(manifest.bytes.length), ...headers },
     body: manifest.bytes,
   });
 }
 
 /** Config, layers, manifest; throws at the first answer that is not 201. */
-export async function pushImage(url: string, repository: string, reference: string, image: Image): Promise<void> {
-  for (const blob of [image.config, ...image.layers]) mustBeCreated(await pushBlob(url, repository, blob));
-  mustBeCreated(await pushManifest(url, repository, reference, image.manifest, image.mediaType));
+export async function pushImage(
+  url: string,
+  repository: string,
+  reference: string,
+  image: Image,
+  headers: Headers = {},
+): Promise<void> {
+  for (const blob of [image.config, ...image.layers]) mustBeCreated(await pushBlob(url, repository, blob, headers));
+  mustBeCreated(await pushManifest(url, repository, reference, image.manifest, image.mediaType, headers));
 }
 
 function mustBeCreated(answer: HttpAnswer): void {
