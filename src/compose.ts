@@ -3,6 +3,7 @@ import { createFrontDoor } from './compose/front-door.ts';
 import { scheduleGarbage } from './compose/garbage-schedule.ts';
 import { ensureRootKey } from './compose/root-key.ts';
 import { coreDependencies, openStores } from './compose/stores.ts';
+import { openTls } from './compose/tls.ts';
 import type { AuditConfig } from './config/access-config.ts';
 import type { ServeConfig } from './config/config.ts';
 import { openAuthorizer } from './core/access/authorizer.ts';
@@ -28,6 +29,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly addresses: RegistryAddresses;
   /** The file that tells the root's access key, when this start made one. */
   readonly rootKeyFile: string | undefined;
+  /** The authority that clients have to trust, when it is the server's own. */
+  readonly authorityFile: string | undefined;
   /** Takes no more work, finishes what is under way within the configured bound, and closes the stores. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -50,8 +53,10 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   let port = config.port;
   const core = createCore(dependencies, access, config, () => port, audit ?? noAuditTrail);
   const metrics = createMetrics();
+  const opened = config.tls && opening.use(await openTls(config.tls, { ...config, log }));
   const server = createHttpServer(createFrontDoor({ config, core, stores, metrics }), {
     idleSeconds: config.idleSeconds,
+    ...(opened && { tls: opened.tls }),
     onError: (error, request) => log.error({ err: error, ...request }, 'request failed'),
     onFinished(request) {
       metrics.observe(request);
@@ -63,7 +68,13 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   opening.use(scheduleGarbage(config.garbageIntervalSeconds, dependencies, metrics.collected, log));
   opening.use(watchAccess(access.directory, log));
   const running = opening.move();
-  return { port, addresses: core.addresses, rootKeyFile, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    port,
+    addresses: core.addresses,
+    rootKeyFile,
+    authorityFile: opened?.authorityFile,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }
 
 function openAuditTrail(config: AuditConfig, log: Log) {
@@ -85,6 +96,7 @@ function createCore(
     addresses: createRegistryAddresses({
       defaultRegistry: { accountId: config.accountId, region: config.region },
       port,
+      isSecure: config.tls !== undefined,
       ...(config.registryHost !== undefined && { hostTemplate: config.registryHost }),
       ...(config.publicUrl !== undefined && { publicUrl: config.publicUrl }),
     }),

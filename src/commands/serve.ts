@@ -5,6 +5,7 @@ import { readServeConfig, type ServeConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import { isLoopbackHost } from '../config/registry-config.ts';
 import type { Flags } from '../config/settings-reader.ts';
+import { trustInstructions } from './trust-instructions.ts';
 
 /** Serves until SIGTERM or SIGINT; a second signal ends the process at once. */
 export async function serve(flags: Flags, environment: Environment): Promise<void> {

@@ -4,6 +4,7 @@ import { createByteBudget } from '../http/byte-budget.ts';
 import { refusingForeign } from '../http/foreign-requests.ts';
 import type { Handler } from '../http/handler.ts';
 import { createRateLimiter, ECR_RATES } from '../http/rate-limit.ts';
+import { withSecurityHeaders } from '../http/security-headers.ts';
 import { createTrustedProxies } from '../http/trusted-proxy.ts';
 import { createAwsHandler } from '../protocols/aws/dispatch.ts';
 import { createLayerDownloadHandler } from '../protocols/aws/layers/layer-downloads.ts';
@@ -37,11 +38,11 @@ export function createFrontDoor({ config, core, stores, metrics }: FrontDoorPart
     { name: 'metadata', ready: () => stores.metadata.ready() },
     { name: 'blobs', ready: () => stores.blobs.ready() },
   ]);
-  return (request, response) => {
+  return withSecurityHeaders((request, response) => {
     if (request.url === '/healthz') return healthHandler(request, response);
     if (request.url === '/readyz') return readiness(request, response);
     return guarded(request, response);
-  };
+  });
 }
 
 function createFaces(config: ServeConfig, core: Core, metrics: Metrics): Handler {

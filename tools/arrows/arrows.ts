@@ -22,7 +22,7 @@ const folders: readonly Folder[] = [
   { folder: 'src/compose.ts', ours: ['src/'], builtins: 'all', packages: 'all' },
   { folder: 'src/compose/', ours: ['src/'], builtins: 'all', packages: 'all' },
   { folder: 'src/', ours: ['src/core/', 'src/config/'], builtins: 'all', packages: 'all' },
-  { folder: 'test/system/', ours: ['test/support/', 'src/index.ts'], builtins: 'all', packages: 'all' },
+  { folder: 'test/system/', ours: ['test/support/', 'src/index.ts', 'src/config/settings.ts'], builtins: 'all', packages: 'all' },
   { folder: 'test/clients/', ours: ['test/support/'], builtins: 'all', packages: 'all' },
   { folder: 'test/', ours: ['src/', 'test/'], builtins: 'all', packages: 'all' },
   { folder: 'tools/', ours: ['src/', 'test/support/'], builtins: 'all', packages: 'all' },

@@ -6,7 +6,7 @@ import type { Authorizer, Permission } from './authorizer.ts';
 import type { Caller } from './caller.ts';
 import type { Directory } from './directory.ts';
 import { denialReason } from './policy/denial.ts';
-import { parsePolicy } from './policy/document.ts';
+import { type NamedPolicy, parsePolicy } from './policy/document.ts';
 import { type ApplicablePolicies, type Decision, evaluate, type PolicyRequest } from './policy/evaluate.ts';
 import { type PolicyPrincipal, principalContext } from './policy/principals.ts';
 import type { RequestFacts } from './request-facts.ts';
@@ -33,6 +33,7 @@ export function createEnforcingAuthorizer(
   directory: Directory,
   region: string,
 ): EnforcingAuthorizer {
+  const sessionPolicy = sessionPolicyCompiler();
   const decide = async (caller: Caller, permission: Permission, facts: RequestFacts = {}): Promise<Decided> => {
     const named = parseRepositoryArn(permission.resource);
     const registry: Registry = named?.registry ?? { accountId: caller.accountId, region };
@@ -56,10 +57,7 @@ export function createEnforcingAuthorizer(
     const identity = caller.kind === 'anonymous' ? [] : await directory.identityPolicies(caller);
     const ofRepository = repository && (await directory.repositoryPolicy(repository.id));
     const ofRegistry = await directory.registryPolicy(registry);
-    const session = caller.sessionPolicies?.map((text, at) => ({
-      name: `session policy ${at + 1}`,
-      document: parsePolicy(text, 'identity'),
-    }));
+    const session = caller.sessionPolicies?.map(sessionPolicy);
     return {
       identity,
       ...(ofRepository && { repository: ofRepository }),
@@ -82,6 +80,21 @@ export function createEnforcingAuthorizer(
         because: denialReason(request, decision),
       });
     },
+  };
+}
+
+/** Sessions and robot tokens come with every request; compiling their policies costs more than deciding by them. */
+const SESSION_POLICIES_MAX = 1000;
+
+function sessionPolicyCompiler(): (text: string) => NamedPolicy {
+  const compiled = new Map<string, NamedPolicy>();
+  return (text) => {
+    const known = compiled.get(text);
+    if (known) return known;
+    if (compiled.size >= SESSION_POLICIES_MAX) compiled.clear();
+    const policy = { name: 'session policy', document: parsePolicy(text, 'identity') };
+    compiled.set(text, policy);
+    return policy;
   };
 }
 

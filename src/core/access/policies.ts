@@ -6,6 +6,7 @@ import type { Call } from './caller.ts';
 import type { Directory } from './directory.ts';
 import { PolicyError, parsePolicy } from './policy/document.ts';
 import { evaluate } from './policy/evaluate.ts';
+import { principalContext } from './policy/principals.ts';
 
 /** Policies of repositories and registries, stored verbatim. The repository ones refuse with repository-not-found. */
 export interface Policies {
@@ -101,13 +102,14 @@ function checkDocument(text: string, kind: 'repository' | 'registry'): void {
 function refuseLockOut(call: Call, repositoryName: string, policyText: string): void {
   const { kind, accountId, arn, userId, userName, roleArn } = call.caller;
   if (kind === 'open') return;
+  const principal = { kind, accountId, arn, userId, ...(userName && { userName }), ...(roleArn && { roleArn }) };
   const decision = evaluate(
     {
-      principal: { kind, accountId, arn, userId, ...(userName && { userName }), ...(roleArn && { roleArn }) },
+      principal,
       action: 'ecr:SetRepositoryPolicy',
       resource: repositoryArn(call.registry, repositoryName),
       resourceAccountId: call.registry.accountId,
-      context: new Map(),
+      context: principalContext(principal),
     },
     { identity: [], repository: { name: 'repository policy', document: parsePolicy(policyText, 'repository') } },
   );

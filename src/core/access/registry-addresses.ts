@@ -29,12 +29,15 @@ export interface AddressSettings {
   readonly hostTemplate?: string;
   /** Scheme and host under which clients reach the default registry, for example `https://registry.example.com`. */
   readonly publicUrl?: string;
+  /** Whether the server itself speaks TLS. */
+  readonly isSecure?: boolean;
 }
 
 export function createRegistryAddresses(settings: AddressSettings): RegistryAddresses {
   const { defaultRegistry, hostTemplate } = settings;
   const publicUrl = settings.publicUrl === undefined ? undefined : new URL(settings.publicUrl);
-  const scheme = publicUrl?.protocol === 'https:' ? 'https' : 'http';
+  const isSecure = publicUrl === undefined ? settings.isSecure : publicUrl.protocol === 'https:';
+  const scheme = isSecure ? 'https' : 'http';
   const templateHost = hostTemplate === undefined ? undefined : templateMatcher(hostTemplate);
   const suffixes = [...AWS_SUFFIXES, 'localhost', ...(publicUrl ? [publicUrl.hostname] : [])];
 

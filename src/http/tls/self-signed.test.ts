@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createSecureContext } from 'node:tls';
 import { ensureSelfSigned } from './self-signed.ts';
-import { trustInstructions } from './trust-instructions.ts';
 
 const now = new Date();
 const inDays = (days: number) => new Date(now.getTime() + days * 24 * 3600 * 1000);
@@ -102,23 +101,6 @@ describe('a self-signed registry', () => {
   it('takes no name that is none', async () => {
     for (const name of ['', 'a b', 'A', 'a,DNS:b', '*', '*.', 'a.*.b', '1.2.3.4/8', 'a\n']) {
       await assert.rejects(ensure(now, [name]), RangeError, name);
-    }
-  });
-});
-
-describe('what to put where', () => {
-  it('names every file by the host and port of the image name', () => {
-    const text = trustInstructions({ authorityFile: '/data/tls/ca.crt', hosts: ['localhost:4510', 'a.example'] });
-    for (const expected of [
-      'sudo install -D -m 644 /data/tls/ca.crt /etc/docker/certs.d/localhost:4510/ca.crt',
-      '/etc/docker/certs.d/a.example/ca.crt',
-      '/etc/containers/certs.d/localhost:4510/ca.crt',
-      '/etc/containerd/certs.d/localhost:4510/hosts.toml',
-      '[host."https://localhost:4510"]',
-      '"localhost:4510":',
-      'ca_file: /etc/rancher/k3s/gantry-ca.crt',
-    ]) {
-      assert.ok(text.includes(expected), `${expected} is missing in\n${text}`);
     }
   });
 });
