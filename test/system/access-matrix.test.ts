@@ -5,25 +5,22 @@ import { ACCOUNT, basic, type Credentials, ecrCall, stsCall } from '../support/a
 import { type HttpAnswer, http } from '../support/http.ts';
 import { OPERATION_ROWS, type OperationRow, type Tried } from './access-matrix-operations.ts';
 import { ROUTE_ROWS, type RouteRow } from './access-matrix-routes.ts';
-import { createWorld, type Member, type World } from './access-matrix-world.ts';
+import { createWorld, MEMBERS, type Member, type World } from './access-matrix-world.ts';
 
 /** Every way in × everybody who might try it. */
 describe('where access is enforced', () => {
   let world: World | undefined;
-  let untouched: unknown;
   const theWorld = () => {
     assert.ok(world);
     return world;
   };
-  const isUntouched = async () => assert.deepEqual(await theWorld().snapshot(), untouched);
   before(async () => {
     world = await createWorld();
-    untouched = await world.snapshot();
   });
   after(() => world?.[Symbol.asyncDispose]());
 
-  describe('the ECR API', () => tryOperations(theWorld, isUntouched));
-  describe('/v2/', () => tryRoutes(theWorld, isUntouched));
+  describe('the ECR API', () => tryOperations(theWorld));
+  describe('/v2/', () => tryRoutes(theWorld));
   describe('STS', () => tryActions(theWorld));
   describe('the rest', () => tryOtherPaths(theWorld));
 });
@@ -58,7 +55,11 @@ const RESOURCE_DENIES = /explicit deny in a resource-based policy/;
 const IDENTITY_ALLOWS_NOT = /no identity-based policy allows/;
 const RESOURCE_ALLOWS_NOT = /no resource-based policy allows/;
 
-function tryOperations(world: () => World, isUntouched: () => Promise<void>): void {
+function tryOperations(world: () => World): void {
+  let untouched: unknown;
+  before(async () => {
+    untouched = await world().snapshot();
+  });
   const names = Object.keys(sdk).flatMap((name) => /^(\w+)Command$/.exec(name)?.[1] ?? []);
   const call = (name: string, tried: Tried, who: Member | Stranger) => {
     const input = OPERATION_ROWS[name]?.input(tried) ?? { repositoryName: tried.repositoryName };
@@ -82,7 +83,7 @@ function tryOperations(world: () => World, isUntouched: () => Promise<void>): vo
     });
   }
 
-  it('refused before anything changed', isUntouched);
+  it('refused before anything changed', async () => assert.deepEqual(await world().snapshot(), untouched));
 
   for (const name of names) {
     const row = OPERATION_ROWS[name];
@@ -136,7 +137,11 @@ function admitted(who: string, answer: HttpAnswer): void {
   assert.ok(answer.status < 500, `${who}: ${answer.text()}`);
 }
 
-function tryRoutes(world: () => World, isUntouched: () => Promise<void>): void {
+function tryRoutes(world: () => World): void {
+  let untouched: unknown;
+  before(async () => {
+    untouched = await world().snapshot();
+  });
   const ask = (row: RouteRow, name: string, headers: Readonly<Record<string, string>>) => {
     const { method, path, body } = row;
     const length = body === undefined ? {} : { 'Content-Length': String(body.length) };
@@ -172,18 +177,17 @@ function tryRoutes(world: () => World, isUntouched: () => Promise<void>): void {
       isAnswered('a secret access key', await ask(row, name, basic(world().keys.allowed.secretAccessKey)), 401);
       isAnswered('an expired token', await ask(row, name, basic(expired.password)), 403);
       const denied: readonly Member[] = row.on === 'nothing' ? [] : ['denied', 'foreign'];
-      const ofPolicies: readonly Member[] = { nothing: [], registry: ['guest'], repository: ['barred'] }[row.on] as [];
-      for (const who of [...denied, ...ofPolicies]) isAnswered(who, await ask(row, name, headersOf(who)), 403);
+      const byPolicies = { nothing: [], registry: ['guest'], repository: ['barred'] } as const;
+      for (const who of [...denied, ...byPolicies[row.on]]) isAnswered(who, await ask(row, name, headersOf(who)), 403);
     });
   }
 
-  it('refused before anything changed', isUntouched);
+  it('refused before anything changed', async () => assert.deepEqual(await world().snapshot(), untouched));
 
   for (const row of ROUTE_ROWS) {
     it(`${title(row)} admits ${row.on === 'nothing' ? 'every member' : 'whom a policy allows it'}`, async () => {
-      const who = { nothing: ['allowed', 'guest', 'denied', 'barred', 'foreign'], registry: ['allowed'] };
-      const members = row.on === 'repository' ? ['allowed', 'guest'] : who[row.on];
-      for (const member of members as Member[]) {
+      const members = { nothing: MEMBERS, registry: ['allowed'], repository: ['allowed', 'guest'] } as const;
+      for (const member of members[row.on]) {
         const { repositoryName } = await world().repository();
         const { status } = await ask(row, repositoryName, headersOf(member));
         assert.ok(status < 500 && ![401, 403, 405].includes(status), `${member}: ${status}`);
@@ -239,7 +243,7 @@ function tryActions(world: () => World): void {
   });
 
   it('tells every member who it is', async () => {
-    for (const who of ['allowed', 'guest', 'denied', 'barred', 'foreign'] as const) {
+    for (const who of MEMBERS) {
       const answer = await call({ Action: 'GetCallerIdentity' }, who);
       assert.match(answer.text(), new RegExp(`<Arn>arn:aws:iam::\\d{12}:user/${who}</Arn>`));
     }
