@@ -7,6 +7,7 @@ import type { AccessReads } from '../core/access/identity-records.ts';
 import type { CoreDependencies } from '../core/dependencies.ts';
 import { partitionOf } from '../core/values/registry.ts';
 import { CommandError, type Invocation } from './command-spec.ts';
+import { createOperatorTrail, type RecordChange } from './operator-trail.ts';
 
 /** What a command about access works on: the stores of a server, which may run meanwhile. */
 export interface AccessSession extends AsyncDisposable {
@@ -17,10 +18,11 @@ export interface AccessSession extends AsyncDisposable {
   readonly region: string;
   readonly partition: string;
   readonly keyFile: string;
+  readonly recordChange: RecordChange;
 }
 
 export async function openAccessSession({ flags, environment }: Invocation): Promise<AccessSession> {
-  const { dataDirectory, keyFile, accountId, region } = readAccessCommand(flags, environment);
+  const { dataDirectory, keyFile, auditFile, accountId, region } = readAccessCommand(flags, environment);
   await using opening = new AsyncDisposableStack();
   const stores = opening.use(await openStores(dataDirectory));
   const partition = partitionOf(region);
@@ -35,6 +37,7 @@ export async function openAccessSession({ flags, environment }: Invocation): Pro
     region,
     partition,
     keyFile,
+    recordChange: createOperatorTrail(auditFile, accountId, dependencies.now),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

@@ -7,6 +7,7 @@ export async function createGroup(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [name = ''] = invocation.operands;
   await session.access.identities.createGroup(session.accountId, name);
+  await session.recordChange('CreateGroup', { groupName: name });
   say(invocation, `Created group ${name}.`, { accountId: session.accountId, name });
 }
 
@@ -39,6 +40,7 @@ export async function deleteGroup(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [name = ''] = invocation.operands;
   await session.access.identities.deleteGroup(session.accountId, name);
+  await session.recordChange('DeleteGroup', { groupName: name });
   say(invocation, `Deleted group ${name} with its policies.`, { deleted: name });
 }
 
@@ -47,6 +49,7 @@ export async function addToGroup(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [group = '', user = ''] = invocation.operands;
   await session.access.identities.addToGroup(session.accountId, group, user);
+  await session.recordChange('AddUserToGroup', { groupName: group, userName: user });
   say(invocation, `User ${user} is in group ${group}.`, { group, user, isMember: true });
 }
 
@@ -55,5 +58,6 @@ export async function removeFromGroup(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [group = '', user = ''] = invocation.operands;
   await session.access.identities.removeFromGroup(session.accountId, group, user);
+  await session.recordChange('RemoveUserFromGroup', { groupName: group, userName: user });
   say(invocation, `User ${user} is no longer in group ${group}.`, { group, user, isMember: false });
 }

@@ -44,7 +44,8 @@ export async function rotateKey(invocation: Invocation): Promise<void> {
   await checkKeyFile(session);
   const disableOld = isOn(invocation, 'disable-old');
   const made = await session.access.identities.createAccessKey(old.accountId, old.userName);
-  if (disableOld) await session.access.identities.setAccessKeyActive(id, false);
+  await session.recordChange('CreateAccessKey', { userName: old.userName, accessKeyId: made.accessKeyId });
+  if (disableOld) await changeActive(session, id, false);
   const about = disableOld
     ? `The old key ${id} is disabled; delete it with: gantry key delete ${id}`
     : `The old key ${id} still works. Once nothing uses it: gantry key delete ${id}`;
@@ -66,13 +67,14 @@ export async function deleteKey(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [id = ''] = invocation.operands;
   await session.access.identities.deleteAccessKey(id);
+  await session.recordChange('DeleteAccessKey', { accessKeyId: id });
   say(invocation, `Deleted access key ${id}.`, { deleted: id });
 }
 
 async function setActive(invocation: Invocation, isActive: boolean): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [id = ''] = invocation.operands;
-  await session.access.identities.setAccessKeyActive(id, isActive);
+  await changeActive(session, id, isActive);
   const tokens = isActive ? 'work again' : 'stop working';
   say(invocation, `${isActive ? 'Enabled' : 'Disabled'} access key ${id}; it and the tokens made with it ${tokens}.`, {
     accessKeyId: id,
@@ -80,8 +82,14 @@ async function setActive(invocation: Invocation, isActive: boolean): Promise<voi
   });
 }
 
+async function changeActive(session: AccessSession, id: string, isActive: boolean): Promise<void> {
+  await session.access.identities.setAccessKeyActive(id, isActive);
+  await session.recordChange('UpdateAccessKey', { accessKeyId: id, status: isActive ? 'Active' : 'Inactive' });
+}
+
 async function sayNewKey(invocation: Invocation, session: AccessSession, userName: string | undefined): Promise<void> {
   const made = await session.access.identities.createAccessKey(session.accountId, userName);
+  await session.recordChange('CreateAccessKey', { userName, accessKeyId: made.accessKeyId });
   const owner = { accountId: session.accountId, ...(userName !== undefined && { userName }) };
   say(invocation, secretLines(made), { ...made, ...owner });
 }

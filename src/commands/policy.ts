@@ -10,6 +10,8 @@ export async function attachPolicy(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const holder = holderOf(invocation, session.accountId);
   const name = await session.access.identities.attachPolicy(holder, policy);
+  const document = 'document' in policy ? { policyDocument: policy.document } : {};
+  await session.recordChange('AttachPolicy', { holder: describe(holder), policyName: name, ...document });
   say(invocation, `Attached policy ${name} to ${describe(holder)}.`, { ...holder, policy: name });
 }
 
@@ -22,6 +24,7 @@ export async function detachPolicy(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const holder = holderOf(invocation, session.accountId);
   await session.access.identities.detachPolicy(holder, name);
+  await session.recordChange('DetachPolicy', { holder: describe(holder), policyName: name });
   say(invocation, `Detached policy ${name} from ${describe(holder)}.`, { ...holder, policy: name });
 }
 

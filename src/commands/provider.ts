@@ -12,6 +12,7 @@ export async function addProvider(invocation: Invocation): Promise<void> {
   const { accountId, dependencies } = session;
   const provider = { accountId, issuer, audiences, createdAt: dependencies.now() };
   await dependencies.metadata.transaction(({ access }) => access.putIdentityProvider(provider));
+  await session.recordChange('CreateOpenIDConnectProvider', { url: issuer, clientIDList: audiences });
   const host = issuer.replace(/^https?:\/\//, '');
   const lines = [
     `Tokens of ${issuer} for ${audiences.join(' or ')} are taken in account ${accountId}.`,
@@ -40,6 +41,7 @@ export async function deleteProvider(invocation: Invocation): Promise<void> {
     access.deleteIdentityProvider(accountId, issuer),
   );
   if (!deleted) throw new CommandError(`Account ${accountId} knows no issuer '${issuer}'`);
+  await session.recordChange('DeleteOpenIDConnectProvider', { url: issuer });
   say(invocation, `Tokens of ${issuer} are no longer taken in account ${accountId}.`, { deleted: issuer });
 }
 

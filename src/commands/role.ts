@@ -18,6 +18,11 @@ export async function createRole(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [name = ''] = invocation.operands;
   const role = await session.access.identities.createRole(session.accountId, name, trustPolicy, seconds);
+  await session.recordChange('CreateRole', {
+    roleName: name,
+    assumeRolePolicyDocument: trustPolicy,
+    maxSessionDuration: seconds,
+  });
   say(invocation, [`Created role ${name}, ${role.arn}.`, `  gantry policy attach --role ${name} …`], role);
 }
 
@@ -48,5 +53,6 @@ export async function deleteRole(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [name = ''] = invocation.operands;
   await session.access.identities.deleteRole(session.accountId, name);
+  await session.recordChange('DeleteRole', { roleName: name });
   say(invocation, `Deleted role ${name} with its policies and tokens. Its sessions end.`, { deleted: name });
 }

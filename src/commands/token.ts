@@ -16,6 +16,7 @@ export async function createToken(invocation: Invocation): Promise<void> {
   const principalArn = await existingPrincipalArn(session, optionText(invocation, 'principal') ?? '');
   const input = { principalArn, actions, repositories, expiresSeconds };
   const { password, token } = await session.access.robotTokens.create(input);
+  await session.recordChange('CreateRobotToken', { id: token.id, ...input });
   const lines = [
     `Token ID:   ${token.id}`,
     `Password:   ${password}`,
@@ -53,6 +54,7 @@ export async function revokeToken(invocation: Invocation): Promise<void> {
   const [id = ''] = invocation.operands;
   const revoked = await session.dependencies.metadata.transaction(({ access }) => access.deleteRobotToken(id));
   if (!revoked) throw new CommandError(`There is no token '${id}'`);
+  await session.recordChange('RevokeRobotToken', { id });
   say(invocation, `Revoked token ${id}.`, { revoked: id });
 }
 

@@ -8,6 +8,7 @@ export async function createUser(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [name = ''] = invocation.operands;
   const user = await session.access.identities.createUser(session.accountId, name);
+  await session.recordChange('CreateUser', { userName: name });
   say(invocation, [`Created user ${name}, ${user.arn}.`, `  gantry key create --user ${name}`], user);
 }
 
@@ -45,5 +46,6 @@ export async function deleteUser(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [name = ''] = invocation.operands;
   await session.access.identities.deleteUser(session.accountId, name);
+  await session.recordChange('DeleteUser', { userName: name });
   say(invocation, `Deleted user ${name} with its keys, tokens, policies and memberships.`, { deleted: name });
 }

@@ -39,6 +39,8 @@ export interface AuditConfig {
 export interface AccessCommandConfig {
   readonly dataDirectory: string;
   readonly keyFile: string;
+  /** Undefined keeps no trail. */
+  readonly auditFile: string | undefined;
   readonly accountId: string;
   readonly region: string;
 }
@@ -74,6 +76,7 @@ export function readAccessCommand(flags: Flags, environment: Environment): Acces
   return {
     dataDirectory,
     keyFile: given.isGiven('key-file') ? given.text('key-file') : defaultKeyFile(dataDirectory),
+    auditFile: commandAuditFile(given, dataDirectory),
     accountId: accountIdOf(given, 'account'),
     region: regionOf(given, environment),
   };
@@ -155,6 +158,12 @@ function auditOf(given: Given, auth: AccessConfig['auth'], dataDirectory: string
   const file = given.isGiven('audit') ? given.text('audit') : byDefault;
   if (file === 'off') return undefined;
   return { file, bytesMax: given.positive('audit-max-bytes'), filesMax: given.positive('audit-max-files') };
+}
+
+/** What a command says is read by people or programs, so a trail on standard output gets nothing of it. */
+function commandAuditFile(given: Given, dataDirectory: string): string | undefined {
+  const file = given.isGiven('audit') ? given.text('audit') : defaultAuditFile(dataDirectory);
+  return file === 'stdout' || file === 'off' ? undefined : file;
 }
 
 function defaultKeyFile(dataDirectory: string): string {

@@ -42,7 +42,7 @@ export const AUDIT_SETTING = {
   variable: 'GANTRY_AUDIT',
   placeholder: 'file',
   description:
-    'file of the audit trail, stdout, or off; else audit.jsonl in the data folder where access is enforced, and off where it is not',
+    'file of the audit trail, stdout, or off; else audit.jsonl in the data folder (from serve only where access is enforced)',
 } as const satisfies Setting;
 
 /** Who gets in, how they reach the server, and what is kept of it. */
@@ -127,4 +127,5 @@ export const COMMAND_SETTINGS = [
   },
   REGION_SETTING,
   KEY_FILE_SETTING,
+  AUDIT_SETTING,
 ] as const satisfies Setting[];

@@ -104,8 +104,10 @@ describe('the audit trail', () => {
 
   it('is read where it is written', () => {
     assert.equal(readAuditFile({ data: '/srv' }, {}), '/srv/audit.jsonl');
+    assert.equal(readAccessCommand({ data: '/srv' }, {}).auditFile, '/srv/audit.jsonl');
     assert.equal(readAuditFile({}, { GANTRY_AUDIT: '/var/log/audit.jsonl' }), '/var/log/audit.jsonl');
     for (const none of ['stdout', 'off']) {
+      assert.equal(readAccessCommand({ audit: none }, {}).auditFile, undefined);
       assert.throws(() => readAuditFile({ audit: none }, {}), { name: 'ConfigError', message: /no file to read/ });
     }
   });

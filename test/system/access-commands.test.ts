@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
@@ -78,7 +79,7 @@ describe('the commands of access, without a server', () => {
     const long = ['role', 'create', 'r', '--trust-policy', file('trust.json'), '--max-session', '13h'];
     assert.match(await refusal(...long), /between 1h and 12h/);
     assert.match(await refusal('provider', 'add', 'http://example.com', '--audience', 'a'), /must be an https URL/);
-    assert.match(await refusal('audit'), /There is no audit trail/);
+    assert.match(await refusal('audit', '--audit', file('absent')), /There is no audit trail/);
   });
 
   it('make roles and issuers', async () => {
@@ -150,6 +151,26 @@ describe('the commands of access, without a server', () => {
   it('make no key under another key file than the one in use', async () => {
     const other = ['--key-file', file('other.key')];
     assert.match(await refusal('key', 'create', '--user', 'bob', ...other), /is not the key file .*--key-file/);
+  });
+
+  it('tell the audit trail of every change, and of no secret', async () => {
+    const lines = (await gantry('audit', '--json')).trimEnd().split('\n');
+    const made = lines.map((line) => JSON.parse(line).eventName);
+    const iam = ['CreateUser', 'CreateGroup', 'AddUserToGroup', 'RemoveUserFromGroup', 'CreateRole', 'CreateAccessKey'];
+    const providers = ['CreateOpenIDConnectProvider', 'DeleteOpenIDConnectProvider'];
+    const more = ['UpdateAccessKey', 'DeleteAccessKey', 'AttachPolicy', 'DetachPolicy'];
+    assert.deepEqual([...new Set(made)].toSorted(), [...iam, ...providers, ...more].toSorted());
+    const { secretAccessKey } = await json('key', 'create', '--user', 'bob');
+    const [key = ''] = (await gantry('audit', '--json')).trimEnd().split('\n').slice(-1);
+    assert.ok(!key.includes(secretAccessKey));
+    assert.partialDeepStrictEqual(JSON.parse(key), {
+      userIdentity: { userName: `operator:${userInfo().username}` },
+      eventSource: 'iam.amazonaws.com',
+      eventName: 'CreateAccessKey',
+      requestParameters: { userName: 'bob' },
+      recipientAccountId: '000000000000',
+    });
+    assert.equal(statSync(join(folder.path, 'data', 'audit.jsonl')).mode & 0o777, 0o600);
   });
 
   it('make tokens within bounds, and forget them with whom they act for', async () => {
