@@ -21,15 +21,15 @@ after(() => aws[Symbol.asyncDispose]());
 async function ask(
   credentials: Credentials,
   parameters: Record<string, string>,
-  { service = 'sts', change = (body: string) => body } = {},
+  { service = 'sts', change = (body: string) => body, server = aws } = {},
 ): Promise<HttpAnswer> {
   const body = String(new URLSearchParams({ Version: '2011-06-15', ...parameters }));
-  const headers = { host: `127.0.0.1:${aws.port}`, 'content-type': FORM };
+  const headers = { host: `127.0.0.1:${server.port}`, 'content-type': FORM };
   const request = { method: 'POST', protocol: 'http:', hostname: '127.0.0.1', path: '/', headers, body };
   const signed = await awsSigner(credentials, { service, declareHash: false }).sign(request, {
-    signingDate: aws.now(),
+    signingDate: server.now(),
   });
-  return http(`${aws.url}/`, { method: 'POST', headers: signed.headers, body: change(body) });
+  return http(`${server.url}/`, { method: 'POST', headers: signed.headers, body: change(body) });
 }
 
 function compact(answer: HttpAnswer): string {
@@ -41,7 +41,13 @@ function compact(answer: HttpAnswer): string {
     .trim();
 }
 
-function assertRefused(answer: HttpAnswer, status: number, code: string, message: string | RegExp = /\S/): void {
+function assertRefused(
+  answer: HttpAnswer,
+  status: number,
+  code: string,
+  message: string | RegExp = /\S/,
+  { audited } = aws,
+): void {
   const [, type, found, text = ''] =
     /^<ErrorResponse .*<Type>(.*)<\/Type><Code>(.*)<\/Code><Message>(.*)<\/Message><\/Error><RequestId>ID<\/RequestId><\/ErrorResponse>$/.exec(
       compact(answer),
@@ -50,7 +56,7 @@ function assertRefused(answer: HttpAnswer, status: number, code: string, message
   const plain = text.replaceAll('&apos;', "'").replaceAll('&quot;', '"').replaceAll('&amp;', '&');
   if (typeof message === 'string') assert.equal(plain, message);
   else assert.match(plain, message);
-  assert.equal(aws.audited.at(-1)?.error?.code, code);
+  assert.equal(audited.at(-1)?.error?.code, code);
 }
 
 function credentialsIn(answer: HttpAnswer): Credentials {
@@ -127,6 +133,16 @@ describe('GetCallerIdentity where access is enforced', () => {
     const broken = await http(`${aws.url}/`, { method: 'POST', headers, body: `Action=${Action}` });
     assertRefused(broken, 400, 'IncompleteSignature');
     assertRefused(await ask(user, { Action: 'GetSessionToken' }), 400, 'InvalidAction');
+  });
+});
+
+describe('STS', () => {
+  it('lets a principal go that asks too fast', async () => {
+    const take = (arn: string, operation: string) =>
+      `${arn} ${operation}` !== `arn:aws:iam::${ACCOUNT}:root GetCallerIdentity`;
+    await using slow = await awsUnderTest({ throttle: { take } });
+    const answer = await ask(await slow.root(), { Action: 'GetCallerIdentity' }, { server: slow });
+    assertRefused(answer, 400, 'Throttling', 'Rate exceeded', slow);
   });
 });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { pipeline } from 'node:stream';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { exportJWK, type GenerateKeyPairResult, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose';
 import type { IdentityProvider } from '../../core/access/identity-records.ts';
@@ -12,6 +13,10 @@ const NOT_VALIDATED = 'The web identity token that was passed could not be valid
 interface TestKey extends GenerateKeyPairResult {
   readonly kid: string;
   readonly alg: string;
+}
+
+function* endless() {
+  for (;;) yield ' '.repeat(10_000);
 }
 
 const newKey = async (alg: string, kid: string): Promise<TestKey> => ({ ...(await generateKeyPair(alg)), alg, kid });
@@ -30,6 +35,7 @@ describe('a verifier of OpenID Connect tokens', () => {
   const server = createServer(async (request, response) => {
     asked.push(request.url ?? '');
     const discovery = document ?? { issuer, jwks_uri: `${issuer}/keys` };
+    if (request.url === '/endless') return pipeline(endless(), response, () => {});
     if (request.url === '/away') return response.writeHead(302, { Location: '/keys' }).end();
     if (request.url === '/.well-known/openid-configuration') return response.end(JSON.stringify(discovery));
     const keys = published.map(async ({ publicKey, alg, kid }) => ({ ...(await exportJWK(publicKey)), alg, kid }));
@@ -194,6 +200,7 @@ describe('a verifier of OpenID Connect tokens', () => {
       [/names no https address of keys$/, () => (document = { issuer, jwks_uri: 'http://192.0.2.1/keys' })],
       [/names no https address of keys$/, () => (document = { issuer, jwks_uri: 'file:///etc/passwd' })],
       [/cannot be reached/, () => (document = { issuer, jwks_uri: `${issuer}/away` })],
+      [/more than 262144 bytes/, () => (document = { issuer, jwks_uri: `${issuer}/endless` })],
       [/more than 262144 bytes/, () => (keySetText = ' '.repeat(262_145))],
       [/something else than a JSON object/, () => (keySetText = '[]')],
       [/JSON Web Key Set malformed/, () => (keySetText = '{"keys":[1]}')],
