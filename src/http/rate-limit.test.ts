@@ -18,6 +18,8 @@ describe('a rate limit', () => {
     assert.deepEqual(takes(4), [true, true, true, false]);
     at -= 1000;
     assert.deepEqual(takes(1), [false]);
+    at += 500;
+    assert.deepEqual(takes(2), [true, false]);
   });
 
   it('is each principal its own, and each operation', () => {

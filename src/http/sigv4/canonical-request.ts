@@ -22,7 +22,8 @@ export function canonicalRequest(
 ): string {
   const headers = signedHeaders.map((name) => {
     const value = name === 'host' && host !== undefined ? host : (headerValue(request, name) ?? '');
-    return `${name}:${value.replace(/[ \t]+/g, ' ').trim()}\n`;
+    // Not trim(): to it a byte of UTF-8 may be a blank.
+    return `${name}:${value.replace(/[ \t]+/g, ' ').replace(/^ | $/g, '')}\n`;
   });
   return [
     request.method ?? '',

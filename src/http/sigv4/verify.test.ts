@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { http } from '../../../test/support/http.ts';
 import { awsSigner } from './aws-signer.ts';
+import type { SignedRequest } from './signed-request.ts';
+import { verifyBodyHash } from './verify.ts';
 import { startVerifyingServer, type VerifyingServer } from './verifying-server.ts';
 
 const keys = { AKIDEXAMPLE: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY', OTHER: 'other' };
@@ -52,7 +55,7 @@ interface Sent {
   readonly path: string;
   readonly query?: Query;
   readonly headers: Record<string, string>;
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 const send = async ({ method, path, query = {}, headers, body }: Sent) => {
@@ -133,6 +136,16 @@ describe('a signature', () => {
     }
   });
 
+  it('covers a header as the bytes that were sent', async () => {
+    for (const value of ['é€', 'à', 'à  à']) {
+      const request = await signed({ headers: { 'x-amz-a': value } });
+      const sent = Buffer.from(value).toString('latin1');
+      const headers = { ...request.headers, 'x-amz-a': sent };
+      // Node writes the head of a message in the encoding of a body that is text.
+      assert.deepEqual(await send({ ...request, headers, body: Buffer.from('{}') }), { status: 200 }, value);
+    }
+  });
+
   it('of another secret is refused in the words of AWS, without the canonical request', async () => {
     const signer = awsSigner({ ...credentials, secretAccessKey: 'wrong' });
     const request = (await signer.sign(requestOf({}), { signingDate: signedAt })) as Sent;
@@ -162,6 +175,14 @@ describe('a signature', () => {
       'InvalidSignatureException',
       'The request body must be signed.',
     ]);
+  });
+
+  it('may be verified before the body is there, which then has to be the one declared', async () => {
+    const hash = createHash('sha256').update('{}').digest('hex');
+    const declared = { payloadHash: hash } as SignedRequest;
+    verifyBodyHash(declared, hash);
+    verifyBodyHash({ payloadHash: undefined } as SignedRequest, 'any');
+    assert.throws(() => verifyBodyHash(declared, hash.replace(/^./, 'x')), { message: mismatch });
   });
 
   it('covers a parameter by whatever name', async () => {
