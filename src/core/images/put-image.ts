@@ -78,9 +78,10 @@ async function putInto(records: Records, repository: Repository, push: Push): Pr
 
 async function insertImage(records: Records, repository: Repository, push: Push): Promise<Image> {
   const { manifest, digest, input } = push;
-  await requireBlobs(records, repository, push);
+  const present = await requireBlobs(records, repository, push);
   const childrenBytes = await requireChildren(records, repository, push);
-  const blobBytes = manifest.blobs.reduce((sum, { size }) => sum + size, 0);
+  // Sizes are those of the bytes: what a manifest claims is the client's word, and may add up to more than a number holds.
+  const blobBytes = manifest.blobs.reduce((sum, { digest }) => sum + present.get(digest)!, 0);
   const image = await records.images.insert(
     {
       repositoryId: repository.id,
@@ -94,18 +95,24 @@ async function insertImage(records: Records, repository: Repository, push: Push)
       pushedAt: push.now,
     },
     input.manifest,
-    uniqueDigests(manifest.blobs),
+    uniqueDigests([...manifest.foreign.filter((layer) => present.has(layer.digest)), ...manifest.blobs]),
     uniqueDigests(manifest.children).map((child) => child.digest),
   );
   if (!image) throw new Error(`Image ${digest} appeared within a transaction`);
   return image;
 }
 
-async function requireBlobs(records: Records, repository: Repository, push: Push): Promise<void> {
-  const wanted = uniqueDigests(push.manifest.blobs).map(({ digest }) => digest);
-  const found = new Set((await records.layers.findMany(repository.id, wanted)).map(({ digest }) => digest));
-  const digests = wanted.filter((digest) => !found.has(digest));
+/** @returns the size of every layer of the manifest that is in the repository, as those that are not foreign must be */
+async function requireBlobs(records: Records, repository: Repository, push: Push): Promise<Map<Digest, number>> {
+  const { blobs, foreign } = push.manifest;
+  const asked = uniqueDigests([...blobs, ...foreign]).map(({ digest }) => digest);
+  const found = await records.layers.findMany(repository.id, asked);
+  const present = new Map(found.map(({ digest, bytes }) => [digest, bytes]));
+  const digests = uniqueDigests(blobs)
+    .map(({ digest }) => digest)
+    .filter((digest) => !present.has(digest));
   if (digests.length > 0) refuse({ kind: 'layers-not-found', digests, ...placeOf(push) });
+  return present;
 }
 
 /** @returns the sizes of the children, which must all be in the repository */

@@ -8,8 +8,10 @@ export interface Manifest {
   readonly artifactType?: string;
   readonly subject?: Descriptor;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Config and layers whose bytes this registry must have; layers that live at foreign URLs are left out. */
+  /** Config and layers whose bytes this registry must have. */
   readonly blobs: readonly Descriptor[];
+  /** Layers that live at foreign URLs. A client may have pushed them all the same; then the image needs them to stay. */
+  readonly foreign: readonly Descriptor[];
   /** An index's manifests. */
   readonly children: readonly Descriptor[];
 }
@@ -63,8 +65,16 @@ function readImage(document: JsonObject, mediaType: string): Manifest {
   const config = asDescriptor(document.config, 'config');
   const layers = asList(document.layers, 'layers');
   const own = layers.filter((layer) => !hasUrls(layer)).map((layer, at) => asDescriptor(layer, `layers[${at}]`));
+  const foreign = layers.filter((layer) => hasUrls(layer) && isDescriptor(layer));
   const artifactType = optionalText(document, 'artifactType') || config.mediaType;
-  return { mediaType, artifactType, ...commonOf(document), blobs: [config, ...own], children: [] };
+  return {
+    mediaType,
+    artifactType,
+    ...commonOf(document),
+    blobs: [config, ...own],
+    foreign: foreign.map((layer) => asDescriptor(layer, 'layers')),
+    children: [],
+  };
 }
 
 /** BuildKit keeps its cache in an index whose entries are layers; such entries are blobs like an image's. */
@@ -78,6 +88,7 @@ function readIndex(document: JsonObject, mediaType: string): Manifest {
     ...(artifactType && { artifactType }),
     ...commonOf(document),
     blobs: entries.filter((entry) => !isManifest(entry)),
+    foreign: [],
     children: entries.filter(isManifest),
   };
 }
@@ -121,11 +132,25 @@ function asDescriptor(value: unknown, member: string): Descriptor {
   const digest = parseDigest(optionalText(descriptor, 'digest') ?? '');
   const { size } = descriptor;
   if (!mediaType) throw new ManifestError(`'${member}' must have a mediaType`);
+  if (!MEDIA_TYPE.test(mediaType)) throw new ManifestError(`'${member}' must have a mediaType of printable ASCII`);
   if (!digest) throw new ManifestError(`'${member}' must have a sha256 or sha512 digest`);
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) {
     throw new ManifestError(`'${member}' must have a size`);
   }
   return { mediaType, digest, size };
+}
+
+/** Wider than RFC 6838, 4.2, which few clients check; but it travels in headers. */
+const MEDIA_TYPE = /^[!-~][ -~]{0,254}$/;
+
+/** What is foreign need not be well-formed: whatever it is, it is not asked for here. */
+function isDescriptor(value: unknown): boolean {
+  try {
+    asDescriptor(value, '');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function hasUrls(layer: unknown): boolean {
