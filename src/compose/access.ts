@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
+import { ConfigError } from '../config/settings-reader.ts';
 import { createRoleAssumption, type RoleAssumption } from '../core/access/assume-role.ts';
 import { type Callers, createCallers } from '../core/access/callers.ts';
 import { type Credentials, createCredentials } from '../core/access/credentials.ts';
@@ -60,11 +61,6 @@ export async function openAccess(
 
 const KEY_BYTES = 32;
 
-/** Where the key lies unless somebody said otherwise. */
-export function defaultKeyFile(dataDirectory: string): string {
-  return join(resolve(dataDirectory), 'access.key');
-}
-
 /** The key file holds 32 bytes in base64. Of two processes that make it at once, one's key is taken by both. */
 async function readKey(file: string): Promise<Uint8Array> {
   const present = await readFile(file, 'utf8').catch(unlessMissing);
@@ -73,7 +69,8 @@ async function readKey(file: string): Promise<Uint8Array> {
     return readKey(file);
   }
   const key = Buffer.from(present.trim(), 'base64');
-  if (key.length !== KEY_BYTES) throw new Error(`${file} is no key file: it must hold ${KEY_BYTES} bytes in base64`);
+  if (key.length !== KEY_BYTES)
+    throw new ConfigError(`${file} is no key file: it must hold ${KEY_BYTES} bytes in base64`);
   return key;
 }
 

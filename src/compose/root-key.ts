@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { ConfigError } from '../config/settings-reader.ts';
 import { newAccessKeyId, newSecretAccessKey } from '../core/access/identifiers.ts';
 import type { NewAccessKey } from '../core/access/identities.ts';
 import type { MetadataStore } from '../core/metadata-store.ts';
@@ -29,7 +30,7 @@ export async function ensureRootKey(
   }
   if (await metadata.read.access.hasRootKey()) return undefined;
   if (dataDirectory === undefined) {
-    throw new Error(
+    throw new ConfigError(
       'A registry in memory that enforces access needs its root key from GANTRY_ROOT_ACCESS_KEY_ID and GANTRY_ROOT_SECRET_ACCESS_KEY',
     );
   }

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TlsConfig } from '../config/access-config.ts';
 import type { ServeConfig } from '../config/config.ts';
+import { ConfigError } from '../config/settings-reader.ts';
 import { ensureSelfSigned } from '../http/tls/self-signed.ts';
 import { loadTls, type ServerTls } from '../http/tls/tls-files.ts';
 import type { Log } from '../log.ts';
@@ -28,7 +29,8 @@ export async function openTls(config: TlsConfig, place: TlsPlace): Promise<Opene
     const tls = await loadTls({ ...follow, certFile: config.certFile, keyFile: config.keyFile });
     return { tls, authorityFile: undefined, [Symbol.dispose]: () => tls[Symbol.dispose]() };
   }
-  if (dataDirectory === undefined) throw new Error('A certificate of our own is kept in the data folder; give --data');
+  if (dataDirectory === undefined)
+    throw new ConfigError('A certificate of our own is kept in the data folder; give --data');
   const folder = join(resolve(dataDirectory), 'tls');
   const ensure = () => ensureSelfSigned({ folder, names: namesOf(place), now: new Date() });
   const { certFile, keyFile, authorityFile } = await ensure();
