@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import { hasBody } from './body.ts';
 import { BodyProgress } from './body-progress.ts';
 import { DrainingExchanges, type Exchange } from './exchanges.ts';
 import { holdContinue } from './expect-continue.ts';
@@ -68,9 +69,11 @@ export function createHttpServer(handler: Handler, settings: HttpServerSettings)
     const exchange = exchanges.begin(request, response);
     if (settings.onFinished !== undefined) response.once('close', () => settings.onFinished?.(finished(exchange)));
     if (hasTwoHosts(request)) return void response.writeHead(400, { Connection: 'close' }).end();
-    bodies.watch(request);
-    // The idle clock starts anew when we read on: until then it was we who kept the client waiting.
-    request.on('resume', () => response.writableFinished || request.socket.setTimeout(server.timeout));
+    if (hasBody(request)) {
+      bodies.watch(request);
+      // The idle clock starts anew when we read on: until then it was we who kept the client waiting.
+      request.on('resume', () => response.writableFinished || request.socket.setTimeout(server.timeout));
+    }
     void answer(handler, settings, exchange);
   };
   server.on('request', onRequest);
