@@ -69,6 +69,8 @@ test('a media type that no header can carry is refused', async () => {
   const config = await pushLayer(core, 'one', 'config');
   for (const mediaType of ['text/html\r\nSet-Cookie: a=b', 'a/\u0000', 'application/\u00fc', 'x'.repeat(300), ' a/b']) {
     const layers = [{ ...descriptor(mediaTypes.layer, config), mediaType }];
-    assert.equal(await kindOf(put(core, imageManifest(config, [], { layers }))), 'manifest-invalid', mediaType);
+    for (const hostile of [{ layers }, { artifactType: mediaType }]) {
+      assert.equal(await kindOf(put(core, imageManifest(config, [], hostile))), 'manifest-invalid', mediaType);
+    }
   }
 });

@@ -13,7 +13,7 @@ export interface Image {
   readonly manifestBytes: number;
   /** Config and layers together; for an index its largest child. */
   readonly imageBytes: number;
-  /** The manifest's annotations, as the referrers list shows them. */
+  /** The manifest's annotations, which may be as large as it is; the referrers list shows them. */
   readonly annotations?: Readonly<Record<string, string>>;
   readonly pushedAt: Date;
 }
@@ -25,7 +25,8 @@ export interface StoredManifest {
   readonly bytes: Uint8Array;
 }
 
-export interface TaggedImage extends Image {
+/** Without annotations: an image has up to 1,000 tags, and a list as many images. */
+export interface TaggedImage extends Omit<Image, 'annotations'> {
   /** In lexical order. */
   readonly tags: readonly string[];
 }

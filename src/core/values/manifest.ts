@@ -66,7 +66,7 @@ function readImage(document: JsonObject, mediaType: string): Manifest {
   const layers = asList(document.layers, 'layers');
   const own = layers.filter((layer) => !hasUrls(layer)).map((layer, at) => asDescriptor(layer, `layers[${at}]`));
   const foreign = layers.filter((layer) => hasUrls(layer) && isDescriptor(layer));
-  const artifactType = optionalText(document, 'artifactType') || config.mediaType;
+  const artifactType = artifactTypeOf(document) ?? config.mediaType;
   return {
     mediaType,
     artifactType,
@@ -82,7 +82,7 @@ function readIndex(document: JsonObject, mediaType: string): Manifest {
   if ('layers' in document) throw new ManifestError("An index has no 'layers'");
   const entries = asList(document.manifests, 'manifests').map((entry, at) => asDescriptor(entry, `manifests[${at}]`));
   const isManifest = ({ mediaType: type }: Descriptor) => isImageManifest(essenceOf(type)) || isIndex(essenceOf(type));
-  const artifactType = optionalText(document, 'artifactType');
+  const artifactType = artifactTypeOf(document);
   return {
     mediaType,
     ...(artifactType && { artifactType }),
@@ -97,6 +97,13 @@ function commonOf(document: JsonObject): Pick<Manifest, 'subject' | 'annotations
   const subject = document.subject == null ? undefined : asDescriptor(document.subject, 'subject');
   const annotations = document.annotations == null ? undefined : asTexts(document.annotations, 'annotations');
   return { ...(subject && { subject }), ...(annotations && { annotations }) };
+}
+
+/** Undefined also when it is empty. */
+function artifactTypeOf(document: JsonObject): string | undefined {
+  const type = optionalText(document, 'artifactType') || undefined;
+  if (type !== undefined && !MEDIA_TYPE.test(type)) throw new ManifestError("'artifactType' must be printable ASCII");
+  return type;
 }
 
 function parseJson(bytes: Uint8Array): unknown {
@@ -140,7 +147,7 @@ function asDescriptor(value: unknown, member: string): Descriptor {
   return { mediaType, digest, size };
 }
 
-/** Wider than RFC 6838, 4.2, which few clients check; but it travels in headers. */
+/** Wider than RFC 6838, 4.2, which few clients check; but it travels in headers, and lists repeat it. */
 const MEDIA_TYPE = /^[!-~][ -~]{0,254}$/;
 
 /** What is foreign need not be well-formed: whatever it is, it is not asked for here. */

@@ -40,6 +40,16 @@ export function describeImageLists(driver: MetadataStoreDriver): void {
       assert.deepEqual(await store.read.images.findMany(repositoryId, []), []);
     });
 
+    it('leaves annotations out where they would be repeated for each tag', async () => {
+      const { id } = await addRepository(store);
+      const annotations = { text: 'a' };
+      const { annotations: _, ...plain } = await addImage(store, id, { annotations, tags: ['v1', 'v2'] });
+      const expected = [{ ...plain, tags: ['v1', 'v2'] }];
+      assert.deepEqual(await store.read.images.findMany(id, [plain.digest]), expected);
+      assert.deepEqual(await store.read.images.page(id, 'ANY', '', 10), expected);
+      assert.deepEqual((await store.read.images.find(id, plain.digest))?.annotations, annotations);
+    });
+
     it('finds a thousand at once, and a thousand tags', async () => {
       const { id } = await addRepository(store);
       const added = await manyImages(store, id, 1000);

@@ -1,7 +1,8 @@
 import type { Image, TaggedImage } from '../../../core/images/image-records.ts';
 import type { Digest } from '../../../core/values/digest.ts';
 
-export const IMAGE_COLUMNS = [
+/** Without annotations, which may be as large as a manifest: a join with tags would repeat them for each tag. */
+export const PLAIN_COLUMNS = [
   'images.id',
   'images.repository_id',
   'images.digest',
@@ -10,9 +11,10 @@ export const IMAGE_COLUMNS = [
   'images.subject_digest',
   'images.manifest_bytes',
   'images.image_bytes',
-  'images.annotations_json',
   'images.pushed_at',
 ] as const;
+
+export const IMAGE_COLUMNS = [...PLAIN_COLUMNS, 'images.annotations_json'] as const;
 
 export interface ImageRow {
   id: number;
@@ -23,7 +25,8 @@ export interface ImageRow {
   subject_digest: Digest | null;
   manifest_bytes: number;
   image_bytes: number;
-  annotations_json: string | null;
+  /** Absent where it was not asked for. */
+  annotations_json?: string | null;
   pushed_at: number;
 }
 
@@ -37,7 +40,7 @@ export function toImage(row: ImageRow): Image {
     ...(row.subject_digest !== null && { subjectDigest: row.subject_digest }),
     manifestBytes: row.manifest_bytes,
     imageBytes: row.image_bytes,
-    ...(row.annotations_json !== null && { annotations: JSON.parse(row.annotations_json) }),
+    ...(row.annotations_json != null && { annotations: JSON.parse(row.annotations_json) }),
     pushedAt: new Date(row.pushed_at),
   };
 }

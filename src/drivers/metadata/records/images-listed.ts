@@ -3,7 +3,7 @@ import type { ImageReads, TagStatus } from '../../../core/images/image-records.t
 import type { Digest } from '../../../core/values/digest.ts';
 import { type Placeholders, type PreparedQuery, prepared, type Session } from '../session.ts';
 import type { Tables } from '../tables.ts';
-import { IMAGE_COLUMNS, type ImageRow, toImage, toTaggedImages } from './image-rows.ts';
+import { IMAGE_COLUMNS, type ImageRow, PLAIN_COLUMNS, toImage, toTaggedImages } from './image-rows.ts';
 
 type ImageListReads = Pick<ImageReads, 'findMany' | 'findTags' | 'pairs' | 'page' | 'tags' | 'referrers' | 'indexesOf'>;
 
@@ -47,7 +47,7 @@ const findMany = prepared(
     db
       .selectFrom('images')
       .leftJoin('tags', 'tags.image_id', 'images.id')
-      .select(IMAGE_COLUMNS)
+      .select(PLAIN_COLUMNS)
       .select('tags.name as tag')
       .where('images.repository_id', '=', repositoryId)
       .where('images.digest', 'in', db.selectFrom(texts<Digest>(digests).as('wanted')).select('wanted.value'))
@@ -124,7 +124,7 @@ const PAGE: Record<TagStatus, PreparedQuery<AfterDigest, ImageRow & { tag: strin
 function imagesAfter(db: Kysely<Tables>, { repositoryId, after, limit }: Placeholders<AfterDigest>) {
   return db
     .selectFrom('images')
-    .select(IMAGE_COLUMNS)
+    .select(PLAIN_COLUMNS)
     .where('images.repository_id', '=', repositoryId)
     .where('images.digest', '>', amongDigests(after))
     .orderBy('images.digest')
@@ -135,7 +135,7 @@ function withTags(db: Kysely<Tables>, page: ReturnType<typeof imagesAfter>) {
   return db
     .selectFrom(page.as('images'))
     .leftJoin('tags', 'tags.image_id', 'images.id')
-    .select(IMAGE_COLUMNS)
+    .select(PLAIN_COLUMNS)
     .select('tags.name as tag')
     .orderBy('images.digest')
     .orderBy('tags.name');
