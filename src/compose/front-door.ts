@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { ServeConfig } from '../config/config.ts';
 import type { Core } from '../core/core.ts';
 import { createByteBudget } from '../http/byte-budget.ts';
@@ -32,8 +33,10 @@ export interface FrontDoorParts {
 
 /** Which face answers which path, and how each finds out who asks. */
 export function createFrontDoor({ config, core, stores, metrics }: FrontDoorParts): Handler {
-  const faces = createFaces(config, core, metrics);
-  const guarded = config.auth === 'open' ? refusingForeign(core.addresses.isKnownHost, faces) : faces;
+  const clientOf = createClientOf(config);
+  const faces = createFaces(config, core, metrics, clientOf);
+  const hostOf = (request: IncomingMessage) => clientOf(request).host;
+  const guarded = config.auth === 'open' ? refusingForeign(core.addresses.isKnownHost, faces, hostOf) : faces;
   const readiness = createReadinessHandler([
     { name: 'metadata', ready: () => stores.metadata.ready() },
     { name: 'blobs', ready: () => stores.blobs.ready() },
@@ -45,12 +48,12 @@ export function createFrontDoor({ config, core, stores, metrics }: FrontDoorPart
   });
 }
 
-function createFaces(config: ServeConfig, core: Core, metrics: Metrics): Handler {
+function createFaces(config: ServeConfig, core: Core, metrics: Metrics, clientOf: ClientOf): Handler {
   const { publicUrl, anonymousPull, createOnPush } = config;
   const isEnforced = config.auth === 'enforced';
   const { addresses, credentials } = core;
   const now = () => new Date();
-  const shared = { core, clientOf: createClientOf(config), now };
+  const shared = { core, clientOf, now };
   const defaults = addresses.defaultRegistry;
   const bodyBudget = createByteBudget(API_BODY_BYTES_MAX);
   const throttle = config.throttle === 'ecr' ? createRateLimiter(ECR_RATES, () => performance.now()) : undefined;

@@ -1,12 +1,20 @@
+import type { IncomingMessage } from 'node:http';
 import type { Handler } from './handler.ts';
 
 /**
  * Refuses what a web page could make a browser send to an open server: a Host that is not ours (DNS rebinding), and an
  * Origin that is another site's.
+ *
+ * @param hostOf the host a client asked for, which behind a proxy is not always the Host header
  */
-export function refusingForeign(isKnownHost: (host: string) => boolean, handler: Handler): Handler {
+export function refusingForeign(
+  isKnownHost: (host: string) => boolean,
+  handler: Handler,
+  hostOf: (request: IncomingMessage) => string | undefined = ({ headers }) => headers.host,
+): Handler {
   return async (request, response) => {
-    const { host, origin } = request.headers;
+    const { origin } = request.headers;
+    const host = hostOf(request);
     const refusal =
       host !== undefined && !isKnownHost(host)
         ? `This server is not '${host}'. Start it with --public-url (GANTRY_PUBLIC_URL) to serve that name.`
