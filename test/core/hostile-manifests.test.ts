@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { collectGarbage } from '../../src/core/garbage/collect-garbage.ts';
 import { verifyStore } from '../../src/core/garbage/verify-store.ts';
+import type { Digest } from '../../src/core/values/digest.ts';
 import type { Blob } from '../support/images.ts';
 import { blobOf, descriptor, mediaTypes } from '../support/images.ts';
 import {
@@ -73,4 +74,29 @@ test('a media type that no header can carry is refused', async () => {
       assert.equal(await kindOf(put(core, imageManifest(config, [], hostile))), 'manifest-invalid', mediaType);
     }
   }
+});
+
+test('a page of referrers ends where their annotations grow large', async () => {
+  await using core = await coreUnderTest();
+  const config = await pushLayer(core, 'one', 'config');
+  const subject = descriptor(mediaTypes.manifest, config);
+  const pushed: string[] = [];
+  for (let number = 0; number < 25; number++) {
+    const annotations = { padding: `${number}`.padEnd(500_000) };
+    pushed.push((await put(core, imageManifest(config, [], { subject, annotations }))).digest);
+  }
+  const listed: string[] = [];
+  for (let after: string | undefined = ''; after !== undefined; ) {
+    const page = await core.images.referrers(call, {
+      repositoryName: 'one',
+      subject: config.digest as Digest,
+      imageStatus: 'ACTIVE',
+      after,
+      limit: 50,
+    });
+    assert.ok(page.referrers.length <= 10);
+    listed.push(...page.referrers.map(({ digest }) => digest));
+    after = page.next;
+  }
+  assert.deepEqual(listed, pushed.sort());
 });

@@ -8,7 +8,7 @@ import { essenceOf } from '../values/media-type.ts';
 import { splitPage } from '../values/page.ts';
 import { deleteImage, deleteImages } from './delete-images.ts';
 import { failureOf, type ResolvedImage, resolveImages } from './find-images.ts';
-import type { StoredManifest, TaggedImage } from './image-records.ts';
+import type { Image, StoredManifest, TaggedImage } from './image-records.ts';
 import type { FoundImage, ImageFailure, ImageReference, ImageStatusFilter, Images } from './images.ts';
 import { putImage } from './put-image.ts';
 
@@ -82,10 +82,19 @@ export function createImages(dependencies: CoreDependencies): Images {
     async referrers(call, input) {
       const repository = await repositoryOf(call, input);
       if (!includesActive(input.imageStatus)) return { referrers: [] };
-      const { subject, artifactTypes, after, limit } = input;
-      const found = await read.images.referrers(repository.id, subject, artifactTypes, after, limit + 1);
-      const { items, last } = splitPage(found, limit);
-      return { referrers: items, ...(last && { next: last.digest }) };
+      const { subject, artifactTypes, limit } = input;
+      const referrers: Image[] = [];
+      let manifestBytes = 0;
+      let after: string | undefined = input.after;
+      while (after !== undefined && referrers.length < limit && manifestBytes < REFERRERS_MANIFEST_BYTES) {
+        const wanted = Math.min(limit - referrers.length, REFERRERS_READ_MAX);
+        const found = await read.images.referrers(repository.id, subject, artifactTypes, after, wanted + 1);
+        const { items, last } = splitPage(found, wanted);
+        referrers.push(...items);
+        for (const item of items) manifestBytes += item.manifestBytes;
+        after = last?.digest;
+      }
+      return { referrers, ...(after && { next: after }) };
     },
   };
 
@@ -109,6 +118,11 @@ export function createImages(dependencies: CoreDependencies): Images {
 /** Manifests of one answer together; a hundred of the largest would be 400 MiB in memory. */
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 const ANSWER_TOO_LARGE = `The manifests asked for are together larger than ${ANSWER_BYTES_MAX} bytes; ask for fewer at once`;
+
+/** Referrers come with annotations, which may be as large as their manifests: so many are read at a time … */
+const REFERRERS_READ_MAX = 10;
+/** … and no more once their manifests are as large as this together. */
+const REFERRERS_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /** Every image is active as long as there is no archive. */
 function includesActive(filter: ImageStatusFilter): boolean {

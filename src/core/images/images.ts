@@ -72,7 +72,10 @@ export interface Images {
     input: { repositoryName: string; after: string; limit: number },
   ): Promise<{ tags: string[]; next?: string }>;
 
-  /** Images that name the digest as their subject, which itself need not exist. In the order of digests. */
+  /**
+   * Images that name the digest as their subject, which itself need not exist. In the order of digests; fewer than `limit`, with a `next`,
+   * where their manifests are large together.
+   */
   referrers(
     call: Call,
     input: {
