@@ -54,7 +54,12 @@ export async function openAccess(
     robotTokens,
     credentials: createCredentials(dependencies, directory, box, sessions),
     callers: createCallers(directory, registryTokens, robotTokens),
-    roleAssumption: createRoleAssumption(dependencies, directory, sessions, createOidcVerifier()),
+    roleAssumption: createRoleAssumption(
+      dependencies,
+      directory,
+      sessions,
+      createOidcVerifier({ now: dependencies.now }),
+    ),
     authorizer: createEnforcingAuthorizer(dependencies, directory, region),
   };
 }

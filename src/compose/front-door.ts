@@ -9,6 +9,7 @@ import { withSecurityHeaders } from '../http/security-headers.ts';
 import { createTrustedProxies } from '../http/trusted-proxy.ts';
 import { createAwsHandler } from '../protocols/aws/dispatch.ts';
 import { createLayerDownloadHandler } from '../protocols/aws/layers/layer-downloads.ts';
+import { openAuthentication } from '../protocols/aws/open-authentication.ts';
 import { signedAuthentication } from '../protocols/aws/signed-authentication.ts';
 import { createEnforcedAuthenticator, createOpenAuthenticator } from '../protocols/oci/authenticate.ts';
 import { TOKEN_PATH } from '../protocols/oci/challenge.ts';
@@ -57,7 +58,10 @@ function createFaces(config: ServeConfig, core: Core, metrics: Metrics, clientOf
   const defaults = addresses.defaultRegistry;
   const bodyBudget = createByteBudget(API_BODY_BYTES_MAX);
   const throttle = config.throttle === 'ecr' ? createRateLimiter(ECR_RATES, () => performance.now()) : undefined;
-  const signed = { credentials, addresses, now };
+  const authenticationFor = (service: 'ecr' | 'sts') =>
+    isEnforced
+      ? signedAuthentication({ credentials, addresses, now, service })
+      : openAuthentication(addresses, defaults);
 
   const oci = createOciHandler({
     ...shared,
@@ -69,17 +73,14 @@ function createFaces(config: ServeConfig, core: Core, metrics: Metrics, clientOf
   });
   const aws = createAwsHandler({
     ...shared,
-    defaults,
-    ...(isEnforced && { authentication: signedAuthentication({ ...signed, service: 'ecr' }) }),
+    authentication: authenticationFor('ecr'),
     ...(publicUrl !== undefined && { publicUrl }),
     bodyBudget,
     throttle,
   });
   const sts = createStsHandler({
     ...shared,
-    defaults,
-    addresses,
-    ...(isEnforced && { authentication: signedAuthentication({ ...signed, service: 'sts' }) }),
+    authentication: authenticationFor('sts'),
     withoutAction: aws,
     throttle,
   });

@@ -63,7 +63,7 @@ export async function awsUnderTest({ throttle }: { throttle?: Throttle } = {}): 
     const { address, scheme, host } = proxies.originOf(request);
     return { sourceIp: address, isSecure: scheme === 'https', host };
   };
-  const common = { core, defaults: registry, addresses, clientOf, now, ...(throttle && { throttle }) };
+  const common = { core, clientOf, now, ...(throttle && { throttle }) };
   const authentication = (service: 'ecr' | 'sts') => signedAuthentication({ ...core, service, now });
   const bodyBudget = createByteBudget(48 * 1024 * 1024);
   const aws = createAwsHandler({ ...common, authentication: authentication('ecr'), bodyBudget });

@@ -1,3 +1,4 @@
+import type { Registry } from '../values/registry.ts';
 import type { Caller } from './caller.ts';
 import type { RequestFacts } from './request-facts.ts';
 
@@ -8,6 +9,8 @@ export type Action = `${'ecr' | 'sts'}:${string}`;
 export interface Permission {
   readonly action: Action;
   readonly resource: string;
+  /** Where an action without a resource is to be done; an ARN says it itself. */
+  readonly registry?: Registry;
 }
 
 /** Decides. Every route and every operation asks exactly this before its core call; refusals are `access-denied`. */

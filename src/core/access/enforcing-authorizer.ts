@@ -26,7 +26,7 @@ export interface Decided {
  * Decides by policies: those of the caller's identity and session, of the repository, and of the registry that is asked
  * (scope V2: it counts for every action). ECR user guide, "How Amazon ECR works with IAM".
  *
- * @param region of a permission that names no resource
+ * @param region of a permission that names neither resource nor registry
  */
 export function createEnforcingAuthorizer(
   { metadata, now }: Pick<CoreDependencies, 'metadata' | 'now'>,
@@ -36,7 +36,7 @@ export function createEnforcingAuthorizer(
   const sessionPolicy = sessionPolicyCompiler();
   const decide = async (caller: Caller, permission: Permission, facts: RequestFacts = {}): Promise<Decided> => {
     const named = parseRepositoryArn(permission.resource);
-    const registry: Registry = named?.registry ?? { accountId: caller.accountId, region };
+    const registry = named?.registry ?? permission.registry ?? { accountId: caller.accountId, region };
     const repository = named && (await metadata.read.repositories.find(named.registry, named.repositoryName));
     const request: PolicyRequest = {
       principal: principalOf(caller),

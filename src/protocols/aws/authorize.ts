@@ -28,7 +28,7 @@ export async function authorizeOperation(
   for (const resource of resources) {
     for (const action of actions) {
       if (resource === '*') refuseForeign(call, action);
-      decisions.add(await authorizer.authorize(call.caller, { action, resource }, facts));
+      decisions.add(await authorizer.authorize(call.caller, { action, resource, registry: call.registry }, facts));
     }
   }
   notes.decision = [...decisions].join('; ');

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call, Caller } from '../../core/access/caller.ts';
 import type { Core } from '../../core/core.ts';
-import type { Registry } from '../../core/values/registry.ts';
 import { BodyAbortedError } from '../../http/body.ts';
 import type { ByteBudget } from '../../http/byte-budget.ts';
 import type { Handler } from '../../http/handler.ts';
@@ -14,16 +13,14 @@ import { authorizeOperation } from './authorize.ts';
 import { findViolation } from './constraints.ts';
 import { AwsError, awsErrorOf, invalidParameter } from './errors.ts';
 import { loadModel, readStructure, writeStructure } from './model.ts';
-import { openAuthentication } from './open-authentication.ts';
 import { implementedOperation } from './operations.ts';
 import { admitBody, parseRequestBody, readRequestBody } from './request-body.ts';
 import { operationNameOf } from './target.ts';
 
 export interface AwsContext {
   readonly core: Core;
-  readonly defaults: Registry;
   /** Absent: everybody is admitted as who they say they are. */
-  readonly authentication?: Authentication;
+  readonly authentication: Authentication;
   readonly clientOf: (request: IncomingMessage) => Client;
   readonly now: () => Date;
   /** Absent: everybody may ask as fast as they like. */
@@ -42,12 +39,12 @@ export interface Throttle {
 
 /** Serves `POST /` in AWS JSON 1.1, the protocol of the ECR API; says in the same form what any other request to `/` lacks. */
 export function createAwsHandler(context: AwsContext): Handler {
-  const { core, clientOf, now, authentication = openAuthentication(core.addresses, context.defaults) } = context;
+  const { core, clientOf, now } = context;
   return async (request, response) => {
     const client = clientOf(request);
     const notes: AuditNotes = {};
     try {
-      const answer = await serve(request, { ...context, authentication }, client, notes);
+      const answer = await serve(request, context, client, notes);
       core.audit.record(auditEntry(request, { at: now(), client, notes }));
       sendAws(request, response, 200, answer);
     } catch (error) {
@@ -63,7 +60,7 @@ export function createAwsHandler(context: AwsContext): Handler {
 /** @param notes are taken as the request goes on, so that a refusal finds what was known by then */
 async function serve(
   request: IncomingMessage,
-  context: AwsContext & { readonly authentication: Authentication },
+  context: AwsContext,
   client: Client,
   notes: AuditNotes,
 ): Promise<object> {

@@ -1,9 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
-import { credentialScopeOf, openCaller } from '../../core/access/credential-scope.ts';
-import type { RegistryAddresses } from '../../core/access/registry-addresses.ts';
 import type { Core } from '../../core/core.ts';
-import type { Registry } from '../../core/values/registry.ts';
 import { BodyAbortedError } from '../../http/body.ts';
 import type { Handler } from '../../http/handler.ts';
 import { requestIdOf } from '../../http/request-id.ts';
@@ -17,10 +14,8 @@ import { answerXml, errorXml } from './xml.ts';
 
 export interface StsContext {
   readonly core: Core;
-  readonly defaults: Registry;
-  readonly addresses: RegistryAddresses;
   /** Absent: everybody is admitted as who they say they are. */
-  readonly authentication?: Authentication;
+  readonly authentication: Authentication;
   readonly clientOf: (request: IncomingMessage) => Client;
   readonly now: () => Date;
   /** Absent: everybody may ask as fast as they like. */
@@ -48,7 +43,6 @@ export function isStsRequest({ headers, url = '' }: IncomingMessage): boolean {
  */
 export function createStsHandler(context: StsContext): Handler {
   const { core, withoutAction, clientOf, now } = context;
-  const authentication = context.authentication ?? openAuthentication(context);
   return async (request, response) => {
     const requestId = requestIdOf(request);
     const client = clientOf(request);
@@ -57,7 +51,7 @@ export function createStsHandler(context: StsContext): Handler {
       const query = await readQuery(request);
       const action = query.parameters.get('Action');
       if (action === null) return await withoutAction(request, response);
-      const result = await serve(request, { ...context, authentication }, { action, query, client, notes });
+      const result = await serve(request, context, { action, query, client, notes });
       core.audit.record(auditEntry(request, { at: now(), client, notes }));
       sendXml(response, 200, answerXml(action, result, requestId));
     } catch (error) {
@@ -81,7 +75,7 @@ interface Asked {
 
 async function serve(
   request: IncomingMessage,
-  { core, authentication, throttle }: StsContext & { readonly authentication: Authentication },
+  { core, authentication, throttle }: StsContext,
   { action, query: { parameters: query, body }, client, notes }: Asked,
 ) {
   if (!isActionName(action)) {
@@ -105,17 +99,6 @@ async function serve(
   notes.registry = { accountId: caller.accountId, region };
   refuseTooFast(throttle, caller, action);
   return run({ core, query, facts, caller });
-}
-
-/** Admits everybody as who they say they are. */
-function openAuthentication({ addresses, defaults }: StsContext): Authentication {
-  return {
-    async begin({ headers }, { host = '' }) {
-      const scope = credentialScopeOf(headers.authorization);
-      const region = scope?.region ?? addresses.registryOfHost(host)?.region ?? defaults.region;
-      return { caller: openCaller(scope, { ...defaults, region }), region, prove: async () => {} };
-    },
-  };
 }
 
 function refuseTooFast(throttle: Throttle | undefined, { arn }: Caller, action: string): void {
