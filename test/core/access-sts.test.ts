@@ -254,7 +254,7 @@ describe('AssumeRoleWithWebIdentity', () => {
   };
 
   it('gives a session for a token, unsigned, which can sign', async () => {
-    const token = await provider.token(new Date(), { sub: subject });
+    const token = await provider.token(aws.now(), { sub: subject });
     const answer = await withToken(token);
     const credentials = credentialsIn(answer);
     assert.equal(
@@ -274,14 +274,14 @@ describe('AssumeRoleWithWebIdentity', () => {
   });
 
   it('is refused by conditions of the role, and by the token', async () => {
-    const foreign = await provider.token(new Date(), { sub: 'repo:evil/app:ref:refs/heads/main' });
+    const foreign = await provider.token(aws.now(), { sub: 'repo:evil/app:ref:refs/heads/main' });
     assertRefused(await withToken(foreign), 403, 'AccessDenied', NOT_AUTHORIZED);
-    const good = await provider.token(new Date(), { sub: subject });
+    const good = await provider.token(aws.now(), { sub: subject });
     assertRefused(await withToken(good, { RoleArn: ROLE }), 403, 'AccessDenied', NOT_AUTHORIZED);
     assertRefused(await withToken(good, { RoleArn: `${ROLE}-none` }), 403, 'AccessDenied', NOT_AUTHORIZED);
-    const elsewhere = await provider.token(new Date(), { sub: subject, aud: 'else' });
+    const elsewhere = await provider.token(aws.now(), { sub: subject, aud: 'else' });
     assertRefused(await withToken(elsewhere), 400, 'InvalidIdentityToken', 'Incorrect token audience');
-    const strange = await provider.token(new Date(), { sub: subject, iss: 'https://else.example' });
+    const strange = await provider.token(aws.now(), { sub: subject, iss: 'https://else.example' });
     assertRefused(
       await withToken(strange),
       400,
@@ -290,7 +290,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     );
     assertRefused(await withToken('none'), 400, 'InvalidIdentityToken');
     assertRefused(await withToken(`${good}x`), 400, 'InvalidIdentityToken');
-    const old = await provider.token(new Date(Date.now() - 3600_000), { sub: subject });
+    const old = await provider.token(new Date(aws.now().getTime() - 3600_000), { sub: subject });
     assertRefused(await withToken(old), 400, 'InvalidIdentityToken', /expired/);
     assertRefused(await withToken(''), 400, 'ValidationError', /at 'webIdentityToken'/);
   });

@@ -57,7 +57,6 @@ export async function awsUnderTest({ throttle }: { throttle?: Throttle } = {}): 
     audit: { record: (entry) => audited.push(entry) },
     addresses: createRegistryAddresses({ defaultRegistry: registry, port: () => port }),
   };
-  const { addresses } = core;
   const proxies = createTrustedProxies(['127.0.0.1']);
   const clientOf: (...request: Parameters<typeof proxies.originOf>) => Client = (request) => {
     const { address, scheme, host } = proxies.originOf(request);
