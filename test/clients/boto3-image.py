@@ -1,11 +1,14 @@
 """Moves one image between an OCI layout and a registry through the AWS API alone.
 
 usage: boto3-image.py push|pull ENDPOINT REPOSITORY TAG FOLDER
+
+Signs as the environment's AWS_* say, if they do.
 """
 
 import base64
 import hashlib
 import json
+import os
 import pathlib
 import sys
 import urllib.request
@@ -20,8 +23,8 @@ def main(direction, endpoint, repository, tag, folder):
         "ecr",
         endpoint_url=endpoint,
         region_name="us-east-1",
-        aws_access_key_id="AKIDEXAMPLE",
-        aws_secret_access_key="secret",
+        aws_access_key_id=os.environ.get("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
+        aws_secret_access_key=os.environ.get("AWS_SECRET_ACCESS_KEY", "secret"),
     )
     {"push": push, "pull": pull}[direction](ecr, repository, tag, pathlib.Path(folder))
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ECR } from '@aws-sdk/client-ecr';
 import { awsSigner } from '../../src/http/sigv4/aws-signer.ts';
 import { type HttpAnswer, http } from './http.ts';
@@ -156,6 +157,18 @@ export async function assumeRole(
     sessionToken: element('SessionToken'),
   };
 }
+
+/** Waits until a change counts that a command made beside a running server. */
+export async function until(counts: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + untilSeconds * 1000;
+  while (!(await counts())) {
+    if (performance.now() > end) throw new Error(`the change does not count after ${untilSeconds} s`);
+    await sleep(50);
+  }
+}
+
+/** Ten times what it may take: time is not what tests measure. */
+const untilSeconds = 10;
 
 interface Sent {
   readonly headers: Record<string, string>;

@@ -10,6 +10,8 @@ export interface ClientOptions {
   /** With CI=true a missing program is a failure, not a skip. */
   readonly mustBeInCi?: boolean;
   readonly needsRoot?: boolean;
+  /** Whether its server enforces access; open unless given. */
+  readonly isEnforced?: boolean;
   /** Says why it cannot run here for a reason of its own. */
   readonly unless?: () => Promise<string | undefined>;
 }
@@ -44,7 +46,7 @@ export async function describeClient(
     let server: RunningServer | undefined;
     let folder: TemporaryFolder | undefined;
     before(async () => {
-      server = await startServer();
+      server = await startServer({ args: options.isEnforced ? ['--auth', 'enforced'] : [] });
       folder = await temporaryFolder('gantry-client-');
       // Some clients insist that the file they are pointed at exists.
       writeFileSync(`${folder.path}/auth.json`, '{}');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ACCOUNT,
   type Access,
@@ -12,6 +11,7 @@ import {
   policyOf,
   prepareAccess,
   startEnforcedServer,
+  until,
 } from '../support/access.ts';
 import type { HttpAnswer } from '../support/http.ts';
 import { pushImage, randomImage } from '../support/images.ts';
@@ -130,13 +130,4 @@ async function ok(asked: Promise<HttpAnswer>): Promise<HttpAnswer> {
   const answer = await asked;
   assert.equal(answer.status, 200, answer.text());
   return answer;
-}
-
-/** A command's change counts within a second. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  const end = performance.now() + 10_000;
-  while (!(await isSo())) {
-    assert.ok(performance.now() < end, 'a change of access does not count');
-    await sleep(50);
-  }
 }
