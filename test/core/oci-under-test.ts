@@ -4,6 +4,7 @@ import { createRegistryAddresses } from '../../src/core/access/registry-addresse
 import type { AuditEntry } from '../../src/core/audit/audit-trail.ts';
 import type { Core } from '../../src/core/core.ts';
 import { createByteBudget } from '../../src/http/byte-budget.ts';
+import type { RateLimiter } from '../../src/http/rate-limit.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { createEnforcedAuthenticator } from '../../src/protocols/oci/authenticate.ts';
 import { TOKEN_PATH } from '../../src/protocols/oci/challenge.ts';
@@ -42,9 +43,11 @@ export interface TestUser {
 export async function ociUnderTest({
   anonymousPull = false,
   createOnPush = false,
+  throttle,
 }: {
   anonymousPull?: boolean;
   createOnPush?: boolean;
+  throttle?: RateLimiter;
 } = {}): Promise<OciUnderTest> {
   const parts = await coreUnderTest({ createOnPush });
   const { dependencies } = parts;
@@ -63,6 +66,7 @@ export async function ociUnderTest({
     ...common,
     anonymousPull,
     createOnPush,
+    throttle,
     authenticate: createEnforcedAuthenticator({ core, anonymousPull }),
     bodyBudget: createByteBudget(1024 * 1024),
     publicUrl: '',

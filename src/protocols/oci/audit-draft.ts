@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
-import type { AuditTrail } from '../../core/audit/audit-trail.ts';
+import type { AuditEntry, AuditTrail } from '../../core/audit/audit-trail.ts';
 import type { Registry } from '../../core/values/registry.ts';
 import { BodyAbortedError } from '../../http/body.ts';
 import { requestIdOf } from '../../http/request-id.ts';
@@ -30,21 +30,23 @@ export function recordDraft(
   audit: AuditTrail,
   request: IncomingMessage,
   { sourceIp }: Client,
-  { eventName, caller, registry, decision, error, ...rest }: AuditDraft,
+  draft: AuditDraft,
 ): void {
-  if (eventName === undefined) return;
-  audit.record({
-    ...rest,
+  if (draft.eventName === undefined) return;
+  const entry: AuditEntry = {
+    at: draft.at,
     requestId: requestIdOf(request),
-    eventName,
+    eventName: draft.eventName,
     eventSource: 'ecr.amazonaws.com',
-    caller,
-    registry,
+    caller: draft.caller,
+    registry: draft.registry,
     sourceIp,
     userAgent: request.headers['user-agent'],
-    decision,
-    ...(error && { error }),
-  });
+    resources: draft.resources,
+    requestParameters: draft.requestParameters,
+    decision: draft.decision,
+  };
+  audit.record(draft.error === undefined ? entry : { ...entry, error: draft.error });
 }
 
 /** How a failure reads in the trail. What a fault of the server's was is for the log, under the request's id. */

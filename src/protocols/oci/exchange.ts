@@ -3,6 +3,7 @@ import type { Call } from '../../core/access/caller.ts';
 import type { Core } from '../../core/core.ts';
 import type { ByteBudget } from '../../http/byte-budget.ts';
 import { sendJson } from '../../http/json.ts';
+import type { RateLimiter } from '../../http/rate-limit.ts';
 import { apiVersion } from './api-version.ts';
 import type { OciAuthenticator } from './authenticate.ts';
 import type { Client, ClientOf } from './client.ts';
@@ -16,6 +17,8 @@ export interface OciContext {
   readonly anonymousPull: boolean;
   /** Whether a push makes the repository that it lacks, when the caller may. */
   readonly createOnPush: boolean;
+  /** Undefined: everybody may ask as fast as they like. */
+  readonly throttle?: RateLimiter | undefined;
   /** Room for bodies that are held in memory, shared with the other face. */
   readonly bodyBudget: ByteBudget;
   /**

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Call } from '../../core/access/caller.ts';
 import { repositoryArn } from '../../core/values/registry.ts';
 import {
   isRepositoryName,
@@ -55,6 +56,7 @@ async function answer(
   const { call } = authentication;
   draft.caller = call.caller;
   draft.registry = call.registry;
+  refuseTooFast(context, call, client, draft.eventName);
   if (match === undefined) throw new OciError(404, 'UNSUPPORTED', `There is nothing at ${path}`);
   const { resource, parameter, repositoryName = '' } = match;
   if (route === undefined) throw methodNotAllowed(request.method, path, Object.keys(routes[resource]));
@@ -101,6 +103,14 @@ function refuseCaller(context: OciContext, { request, response, ...refusal }: Re
   if (error.status !== 401) throw error;
   draft.error = { code: error.code, message: error.message };
   sendChallenge(context, request, response, refusal);
+}
+
+/** Rates are a principal's; of callers that nobody knows, an address's. */
+function refuseTooFast({ throttle }: OciContext, { caller }: Call, { sourceIp }: Client, operation = ''): void {
+  if (throttle?.take(caller.arn || sourceIp, operation) === false) {
+    // ECR's words.
+    throw new OciError(429, 'TOOMANYREQUESTS', 'Rate exceeded');
+  }
 }
 
 function methodNotAllowed(method: string | undefined, path: string, allowed: readonly string[]): OciError {
