@@ -7,6 +7,7 @@ import type { IdentityProvider, Role } from './identity-records.ts';
 import { PolicyError, parsePolicy } from './policy/document.ts';
 import { evaluate } from './policy/evaluate.ts';
 import { principalContext } from './policy/principals.ts';
+import { timeContext } from './policy/time-context.ts';
 import type { RequestFacts } from './request-facts.ts';
 import type { RoleSessions, TemporaryCredentials } from './role-sessions.ts';
 
@@ -53,7 +54,7 @@ const SECONDS_DEFAULT = 3600;
 const SESSION_NAME = /^[\w+=,.@-]{2,64}$/;
 
 export function createRoleAssumption(
-  { metadata }: Pick<CoreDependencies, 'metadata'>,
+  { metadata, now, settings }: Pick<CoreDependencies, 'metadata' | 'now' | 'settings'>,
   directory: Directory,
   sessions: RoleSessions,
   verifier: WebIdentityVerifier,
@@ -67,7 +68,7 @@ export function createRoleAssumption(
     async assume(caller, input, facts) {
       const checked = checkInput(input);
       const role = await roleOf(input.roleArn);
-      if (!role || !(await trusts(directory, role, caller, input.roleArn, facts)))
+      if (!role || !(await trusts(directory, role, caller, input.roleArn, { ...facts, at: now() })))
         return deny(caller.arn, input, 'sts:AssumeRole');
       return sessions.issue(role, { ...checked, seconds: secondsOf(input, role, caller) });
     },
@@ -91,7 +92,8 @@ export function createRoleAssumption(
       const claims = await verifier.verify(input.webIdentityToken, provider).catch((error: Error) => {
         return refuse({ kind: 'web-identity-invalid', reason: error.message });
       });
-      if (!trustsClaims(role, input.roleArn, issuer, claims)) return deny(claims.subject, input, action);
+      if (!trustsClaims(role, input.roleArn, claims, { issuer, partition: settings.partition, at: now() }))
+        return deny(claims.subject, input, action);
       const session = await sessions.issue(role, { ...checked, seconds: secondsOf(input, role) });
       return { ...session, subject: claims.subject, audience: claims.audience, provider: issuer };
     },
@@ -129,7 +131,7 @@ async function trusts(
   role: Role,
   caller: Caller,
   resource: string,
-  facts: RequestFacts,
+  facts: RequestFacts & { at: Date },
 ): Promise<boolean> {
   if (caller.kind === 'open' || caller.kind === 'anonymous') return false;
   const { kind, accountId, arn, userId, userName } = caller;
@@ -141,7 +143,7 @@ async function trusts(
     ...(userName && { userName }),
     ...(caller.roleArn && { roleArn: caller.roleArn }),
   };
-  const context = new Map(principalContext(principal));
+  const context = new Map([...principalContext(principal), ...timeContext(facts.at)]);
   if (facts.sourceIp !== undefined) context.set('aws:sourceip', facts.sourceIp);
   context.set('aws:securetransport', String(facts.isSecure ?? false));
   const session = caller.sessionPolicies?.map((text) => ({
@@ -160,9 +162,14 @@ async function trusts(
 }
 
 /** Condition keys are `ISSUER:claim`, the issuer without its scheme (IAM user guide, "Available keys for AWS OIDC federation"). */
-function trustsClaims(role: Role, resource: string, issuer: string, claims: WebIdentityClaims): boolean {
+function trustsClaims(
+  role: Role,
+  resource: string,
+  claims: WebIdentityClaims,
+  { issuer, partition, at }: { issuer: string; partition: string; at: Date },
+): boolean {
   const host = issuer.replace(/^https?:\/\//, '');
-  const context = new Map<string, string | readonly string[]>();
+  const context = new Map<string, string | readonly string[]>(timeContext(at));
   for (const [claim, value] of claims.texts) context.set(`${host}:${claim}`.toLowerCase(), value);
   context.set(`${host}:sub`.toLowerCase(), claims.subject);
   context.set(`${host}:aud`.toLowerCase(), claims.audience);
@@ -171,7 +178,7 @@ function trustsClaims(role: Role, resource: string, issuer: string, claims: WebI
       principal: {
         kind: 'federated',
         accountId: role.accountId,
-        arn: `arn:aws:iam::${role.accountId}:oidc-provider/${host}`,
+        arn: `arn:${partition}:iam::${role.accountId}:oidc-provider/${host}`,
         userId: '',
       },
       action: 'sts:AssumeRoleWithWebIdentity',

@@ -9,6 +9,7 @@ import { denialReason } from './policy/denial.ts';
 import { type NamedPolicy, parsePolicy } from './policy/document.ts';
 import { type ApplicablePolicies, type Decision, evaluate, type PolicyRequest } from './policy/evaluate.ts';
 import { type PolicyPrincipal, principalContext } from './policy/principals.ts';
+import { timeContext } from './policy/time-context.ts';
 import type { RequestFacts } from './request-facts.ts';
 
 export interface EnforcingAuthorizer extends Authorizer {
@@ -118,9 +119,10 @@ function contextOf(
   facts: RequestFacts,
   now: Date,
 ): ReadonlyMap<string, string | readonly string[]> {
-  const context = new Map<string, string | readonly string[]>(principalContext(principalOf(caller)));
-  context.set('aws:currenttime', now.toISOString());
-  context.set('aws:epochtime', String(Math.floor(now.getTime() / 1000)));
+  const context = new Map<string, string | readonly string[]>([
+    ...principalContext(principalOf(caller)),
+    ...timeContext(now),
+  ]);
   context.set('aws:resourceaccount', registry.accountId);
   context.set('aws:requestedregion', registry.region);
   context.set('aws:securetransport', String(facts.isSecure ?? false));

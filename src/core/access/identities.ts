@@ -1,6 +1,6 @@
 import type { CoreDependencies } from '../dependencies.ts';
 import type { Records } from '../metadata-store.ts';
-import { roleArn, userArn } from './arn.ts';
+import { parseIdentityArn, roleArn, userArn } from './arn.ts';
 import { newAccessKeyId, newSecretAccessKey } from './identifiers.ts';
 import type { AccessKey, AttachedPolicy, PolicyHolder, Role, User } from './identity-records.ts';
 import { parsePolicy } from './policy/document.ts';
@@ -70,7 +70,7 @@ export function createIdentities(
     },
     async deleteUser(accountId, name) {
       const deleted = await change(async (access) => {
-        await revokeRobots(access, accountId, userArn(partition, accountId, name));
+        await revokeRobots(access, { accountId, kind: 'user', name });
         return access.deleteUser(accountId, name);
       });
       existing(deleted, `user '${name}' in account ${accountId}`);
@@ -86,7 +86,7 @@ export function createIdentities(
     },
     async deleteRole(accountId, name) {
       const deleted = await change(async (access) => {
-        await revokeRobots(access, accountId, roleArn(partition, accountId, name));
+        await revokeRobots(access, { accountId, kind: 'role', name });
         return access.deleteRole(accountId, name);
       });
       existing(deleted, `role '${name}' in account ${accountId}`);
@@ -176,9 +176,11 @@ async function holderExists(access: Records['access'], { accountId, kind, name }
 }
 
 /** A robot token names its principal by ARN: it must not act for the next one of that name. */
-async function revokeRobots(access: Records['access'], accountId: string, principalArn: string): Promise<void> {
-  const tokens = await access.robotTokens(accountId);
-  for (const token of tokens) if (token.principalArn === principalArn) await access.deleteRobotToken(token.id);
+async function revokeRobots(access: Records['access'], { accountId, kind, name }: PolicyHolder): Promise<void> {
+  for (const { id, principalArn } of await access.robotTokens(accountId)) {
+    const principal = parseIdentityArn(principalArn);
+    if (principal?.kind === kind && principal.name === name) await access.deleteRobotToken(id);
+  }
 }
 
 function checkName(name: string): void {

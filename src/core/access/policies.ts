@@ -97,23 +97,29 @@ function checkDocument(text: string, kind: 'repository' | 'registry'): void {
 
 /**
  * A policy that denies its own author the setting of another cannot be taken back by them (ECR API reference, SetRepositoryPolicy,
- * `force`).
+ * `force`). A Deny that depends on more than who asks for what, such as an address, may not be met by the next request.
  */
 function refuseLockOut(call: Call, repositoryName: string, policyText: string): void {
   const { kind, accountId, arn, userId, userName, roleArn } = call.caller;
   if (kind === 'open') return;
   const principal = { kind, accountId, arn, userId, ...(userName && { userName }), ...(roleArn && { roleArn }) };
-  const decision = evaluate(
+  const context = new Map(principalContext(principal));
+  context.set('aws:resourceaccount', call.registry.accountId);
+  context.set('aws:requestedregion', call.registry.region);
+  const document = parsePolicy(policyText, 'repository');
+  const { trace } = evaluate(
     {
       principal,
       action: 'ecr:SetRepositoryPolicy',
       resource: repositoryArn(call.registry, repositoryName),
       resourceAccountId: call.registry.accountId,
-      context: principalContext(principal),
+      context,
     },
-    { identity: [], repository: { name: 'repository policy', document: parsePolicy(policyText, 'repository') } },
+    { identity: [], repository: { name: 'repository policy', document } },
   );
-  if (decision.reason !== 'explicit-deny') return;
+  const isCertain = (statement: number) =>
+    document.statements[statement - 1]!.conditions.every(({ key }) => context.has(key.toLowerCase()));
+  if (!trace.some(({ effect, matched, statement }) => effect === 'Deny' && matched && isCertain(statement))) return;
   const constraint = 'Invalid repository policy provided';
   const detail = 'it would keep you from setting another one; send force to set it all the same';
   refuse({ kind: 'invalid-parameter', parameter: 'PolicyText', constraint, detail });

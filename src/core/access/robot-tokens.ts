@@ -49,7 +49,8 @@ export function createRobotTokens(dependencies: CoreDependencies, directory: Dir
     const at = now();
     if (at.getTime() - (usedAt.get(id) ?? -Infinity) < LAST_USED_SECONDS * 1000) return;
     usedAt.set(id, at.getTime());
-    await metadata.transaction((records) => records.access.usedRobotToken(id, at));
+    // A pull does not depend on it: it works on a full disk, too.
+    await metadata.transaction((records) => records.access.usedRobotToken(id, at)).catch(() => usedAt.delete(id));
   };
 
   return {

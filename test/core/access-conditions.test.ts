@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { createRobotTokens } from '../../src/core/access/robot-tokens.ts';
+import { type AwsUnderTest, awsUnderTest, policy, refused } from './aws-under-test.ts';
+import { coreUnderTest } from './core-under-test.ts';
+
+const ACCOUNT = '111122223333';
+
+describe('what decisions depend on besides caller, action and resource', () => {
+  let aws: AwsUnderTest;
+  before(async () => {
+    aws = await awsUnderTest();
+  });
+  after(() => aws[Symbol.asyncDispose]());
+
+  it('is the region a call is meant for, also where the action takes no resource', async () => {
+    const Condition = { StringEquals: { 'aws:RequestedRegion': 'us-east-1' } };
+    const credentials = await aws.user('regional', [{ Effect: 'Allow', Action: 'ecr:*', Resource: '*', Condition }]);
+    const [here, there] = [aws.ecr(credentials), aws.ecr(credentials, { region: 'eu-west-1' })];
+    await refused(here.getRegistryPolicy({}), 'RegistryPolicyNotFoundException');
+    await refused(there.getRegistryPolicy({}), 'AccessDeniedException');
+    await refused(there.describeRepositories({}), 'AccessDeniedException');
+    const root = aws.ecr(await aws.root(), { region: 'eu-west-1' });
+    const statement = { Effect: 'Deny', Principal: '*', Action: 'ecr:GetAuthorizationToken', Resource: '*' };
+    await root.putRegistryPolicy({ policyText: policy(statement) });
+    await refused(root.getAuthorizationToken({}), 'AccessDeniedException');
+  });
+
+  it('is the caller’s own ARN when a policy would keep its author out', async () => {
+    const credentials = await aws.user('author', [{ Effect: 'Allow', Action: 'ecr:*', Resource: '*' }]);
+    const ecr = aws.ecr(credentials);
+    const denyUnless = (Condition: object) => policy({ Effect: 'Deny', Principal: '*', Action: 'ecr:*', Condition });
+    const set = (policyText: string) => ecr.setRepositoryPolicy({ repositoryName: 'one', policyText });
+    const other = { StringNotEquals: { 'aws:PrincipalArn': `arn:aws:iam::${ACCOUNT}:user/other` } };
+    await refused(set(denyUnless(other)), 'InvalidParameterException', /keep you from setting another one/);
+    await set(denyUnless({ StringNotEquals: { 'aws:PrincipalArn': `arn:aws:iam::${ACCOUNT}:user/author` } }));
+    // Whether the author will ask from there again is not known.
+    await set(denyUnless({ NotIpAddress: { 'aws:SourceIp': '127.0.0.0/8' } }));
+    await ecr.deleteRepositoryPolicy({ repositoryName: 'one' });
+  });
+
+  it('is the time, for who assumes a role', async () => {
+    const { identities, directory, roleAssumption, credentials } = aws.access;
+    const Principal = { AWS: `arn:aws:iam::${ACCOUNT}:user/early` };
+    const Condition = { DateGreaterThan: { 'aws:CurrentTime': '2026-03-01T00:10:00Z' } };
+    const trust = policy(
+      { Effect: 'Allow', Principal, Action: 'sts:AssumeRole' },
+      { Effect: 'Deny', Principal: '*', Action: 'sts:AssumeRole', Condition },
+    );
+    await identities.createRole(ACCOUNT, 'early', trust, 3600);
+    const { accessKeyId } = await aws.user('early', []);
+    await directory.refresh();
+    const { caller } = await credentials.find(accessKeyId, undefined);
+    const input = { roleArn: `arn:aws:iam::${ACCOUNT}:role/early`, sessionName: 'early' };
+    await roleAssumption.assume(caller, input, {});
+    aws.pass(601);
+    await assert.rejects(roleAssumption.assume(caller, input, {}), /not authorized/);
+  });
+});
+
+describe('a robot token', () => {
+  const robot = { actions: ['pull'], repositories: ['*'], expiresSeconds: 100 } as const;
+
+  it('works where its use cannot be noted, such as on a full disk', async () => {
+    await using aws = await awsUnderTest();
+    await aws.user('puller', []);
+    await using core = await coreUnderTest();
+    const principalArn = `arn:aws:iam::${ACCOUNT}:user/puller`;
+    const { password } = await aws.access.robotTokens.create({ ...robot, principalArn });
+    const metadata = { ...aws.metadata, transaction: () => Promise.reject(new Error('disk full')) };
+    const tokens = createRobotTokens({ ...core.dependencies, metadata }, aws.access.directory);
+    assert.equal((await tokens.read(password))?.arn, principalArn);
+  });
+
+  it('ends with its user, whatever partition its ARN names', async () => {
+    await using aws = await awsUnderTest();
+    const { identities, robotTokens, directory } = aws.access;
+    await aws.user('leaver', []);
+    const { password } = await robotTokens.create({ ...robot, principalArn: `arn:aws-cn:iam::${ACCOUNT}:user/leaver` });
+    assert.ok(await robotTokens.read(password));
+    await identities.deleteUser(ACCOUNT, 'leaver');
+    await aws.user('leaver', []);
+    await directory.refresh();
+    assert.equal(await robotTokens.read(password), undefined);
+  });
+});
