@@ -58,6 +58,29 @@ describe('what decisions depend on besides caller, action and resource', () => {
   });
 });
 
+describe('a role that may not be assumed', () => {
+  it('may not under another spelling of its ARN either', async () => {
+    await using aws = await awsUnderTest();
+    const { identities, directory, roleAssumption, credentials } = aws.access;
+    const trust = policy({ Effect: 'Allow', Principal: { AWS: ACCOUNT }, Action: 'sts:AssumeRole' });
+    await identities.createRole(ACCOUNT, 'admin', trust, 3600);
+    const { accessKeyId } = await aws.user('nearly', [
+      { Effect: 'Allow', Action: 'sts:AssumeRole', Resource: '*' },
+      { Effect: 'Deny', Action: 'sts:AssumeRole', Resource: `arn:aws:iam::${ACCOUNT}:role/admin` },
+    ]);
+    await directory.refresh();
+    const { caller } = await credentials.find(accessKeyId, undefined);
+    for (const partition of ['aws', 'aws-cn', 'aws-us-gov']) {
+      const roleArn = `arn:${partition}:iam::${ACCOUNT}:role/admin`;
+      await assert.rejects(
+        roleAssumption.assume(caller, { roleArn, sessionName: 'sly' }, {}),
+        /not authorized/,
+        partition,
+      );
+    }
+  });
+});
+
 describe('a robot token', () => {
   const robot = { actions: ['pull'], repositories: ['*'], expiresSeconds: 100 } as const;
 

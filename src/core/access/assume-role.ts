@@ -1,6 +1,6 @@
 import type { CoreDependencies } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
-import { parseIdentityArn } from './arn.ts';
+import { parseIdentityArn, roleArn } from './arn.ts';
 import type { Caller } from './caller.ts';
 import type { Directory } from './directory.ts';
 import type { IdentityProvider, Role } from './identity-records.ts';
@@ -16,7 +16,10 @@ export interface RoleAssumption {
   /** Refuses with access-denied (no such role says the same), invalid-parameter. */
   assume(caller: Caller, input: AssumeRoleInput, facts: RequestFacts): Promise<TemporaryCredentials>;
   /** Refuses with web-identity-invalid, access-denied, invalid-parameter. */
-  assumeWithWebIdentity(input: AssumeRoleInput & { webIdentityToken: string }): Promise<WebIdentitySession>;
+  assumeWithWebIdentity(
+    input: AssumeRoleInput & { webIdentityToken: string },
+    facts: RequestFacts,
+  ): Promise<WebIdentitySession>;
 }
 
 export interface AssumeRoleInput {
@@ -60,8 +63,10 @@ export function createRoleAssumption(
   verifier: WebIdentityVerifier,
 ): RoleAssumption {
   const roleOf = async (arn: string) => {
-    const identity = parseIdentityArn(arn);
-    return identity?.kind === 'role' ? directory.role(identity.accountId, identity.name) : undefined;
+    const { kind, accountId = '', name = '' } = parseIdentityArn(arn) ?? {};
+    // A policy that denies the role names it by its one ARN: with another partition it must be nobody's.
+    const isOurs = kind === 'role' && arn === roleArn(settings.partition, accountId, name);
+    return isOurs ? directory.role(accountId, name) : undefined;
   };
 
   return {
@@ -73,7 +78,7 @@ export function createRoleAssumption(
       return sessions.issue(role, { ...checked, seconds: secondsOf(input, role, caller) });
     },
 
-    async assumeWithWebIdentity(input) {
+    async assumeWithWebIdentity(input, facts) {
       const checked = checkInput(input);
       const role = await roleOf(input.roleArn);
       const issuer = verifier.issuerOf(input.webIdentityToken);
@@ -92,7 +97,13 @@ export function createRoleAssumption(
       const claims = await verifier.verify(input.webIdentityToken, provider).catch((error: Error) => {
         return refuse({ kind: 'web-identity-invalid', reason: error.message });
       });
-      if (!trustsClaims(role, input.roleArn, claims, { issuer, partition: settings.partition, at: now() }))
+      if (
+        !trustsClaims(role, input.roleArn, claims, {
+          issuer,
+          partition: settings.partition,
+          facts: { ...facts, at: now() },
+        })
+      )
         return deny(claims.subject, input, action);
       const session = await sessions.issue(role, { ...checked, seconds: secondsOf(input, role) });
       return { ...session, subject: claims.subject, audience: claims.audience, provider: issuer };
@@ -143,9 +154,7 @@ async function trusts(
     ...(userName && { userName }),
     ...(caller.roleArn && { roleArn: caller.roleArn }),
   };
-  const context = new Map([...principalContext(principal), ...timeContext(facts.at)]);
-  if (facts.sourceIp !== undefined) context.set('aws:sourceip', facts.sourceIp);
-  context.set('aws:securetransport', String(facts.isSecure ?? false));
+  const context = new Map([...principalContext(principal), ...requestContext(facts)]);
   const session = caller.sessionPolicies?.map((text) => ({
     name: 'session policy',
     document: parsePolicy(text, 'identity'),
@@ -161,15 +170,24 @@ async function trusts(
   return allowed;
 }
 
+function requestContext({
+  at,
+  sourceIp,
+  isSecure = false,
+}: RequestFacts & { at: Date }): [key: string, value: string][] {
+  const facts: [string, string][] = [...timeContext(at), ['aws:securetransport', String(isSecure)]];
+  return sourceIp === undefined ? facts : [...facts, ['aws:sourceip', sourceIp]];
+}
+
 /** Condition keys are `ISSUER:claim`, the issuer without its scheme (IAM user guide, "Available keys for AWS OIDC federation"). */
 function trustsClaims(
   role: Role,
   resource: string,
   claims: WebIdentityClaims,
-  { issuer, partition, at }: { issuer: string; partition: string; at: Date },
+  { issuer, partition, facts }: { issuer: string; partition: string; facts: RequestFacts & { at: Date } },
 ): boolean {
   const host = issuer.replace(/^https?:\/\//, '');
-  const context = new Map<string, string | readonly string[]>(timeContext(at));
+  const context = new Map<string, string | readonly string[]>(requestContext(facts));
   for (const [claim, value] of claims.texts) context.set(`${host}:${claim}`.toLowerCase(), value);
   context.set(`${host}:sub`.toLowerCase(), claims.subject);
   context.set(`${host}:aud`.toLowerCase(), claims.audience);
