@@ -17,9 +17,11 @@ export async function openAppend(
   input: UploadReference & { firstByte?: number },
 ): Promise<UploadAppend> {
   const { blobs, metadata } = dependencies;
-  const { upload } = await findUpload(metadata.read, call, input);
+  const { repository } = await findUpload(metadata.read, call, input);
   const writer = writers.hold(call.registry.accountId, input);
   try {
+    // Once more, now that nobody else writes: a part may have come since.
+    const upload = (await metadata.read.uploads.find(repository.id, input.uploadId)) ?? refuseUpload(call, input);
     await touchIfIdle(dependencies, call, input, upload);
     const received = await receivedBytes(dependencies, call, input, upload);
     if (input.firstByte !== undefined && input.firstByte !== received) {
