@@ -3,7 +3,8 @@ import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ConfigError } from '../config/settings-reader.ts';
 import { newAccessKeyId, newSecretAccessKey } from '../core/access/identifiers.ts';
-import type { NewAccessKey } from '../core/access/identities.ts';
+import { IdentityError, type NewAccessKey } from '../core/access/identities.ts';
+import type { AccessKey } from '../core/access/identity-records.ts';
 import type { MetadataStore } from '../core/metadata-store.ts';
 import type { Access } from './access.ts';
 
@@ -18,13 +19,21 @@ const FILE = 'root-access-key';
  */
 export async function ensureRootKey(
   { metadata }: { readonly metadata: MetadataStore },
-  { identities, directory }: Access,
+  access: Access,
   accountId: string,
   { given, dataDirectory }: { given: NewAccessKey | undefined; dataDirectory: string | undefined },
 ): Promise<string | undefined> {
+  const { identities, directory } = access;
   if (given) {
     const present = await metadata.read.access.accessKey(given.accessKeyId);
-    if (!present) await identities.createAccessKey(accountId, undefined, given);
+    if (present && (present.userName !== undefined || present.accountId !== accountId)) {
+      const owner = `${present.userName ?? 'the root'} of account ${present.accountId}`;
+      throw new IdentityError(`Access key ${given.accessKeyId} is of ${owner}, not of the root of ${accountId}`);
+    }
+    // The operator's word counts: where they changed the secret, the old one must not work on.
+    const isOther = present && secretOf(access, present) !== given.secretAccessKey;
+    if (isOther) await identities.deleteAccessKey(given.accessKeyId);
+    if (!present || isOther) await identities.createAccessKey(accountId, undefined, given);
     await directory.refresh();
     return undefined;
   }
@@ -41,6 +50,15 @@ export async function ensureRootKey(
   await identities.createAccessKey(accountId, undefined, key);
   await directory.refresh();
   return file;
+}
+
+function secretOf({ box }: Access, { id, sealedSecret }: AccessKey): string {
+  try {
+    return box.open(sealedSecret, id);
+  } catch (cause) {
+    const reason = `Access key ${id} does not open: the key file is not the one that it was sealed under`;
+    throw new IdentityError(reason, { cause });
+  }
 }
 
 /** A file that only its owner reads, on disk when this resolves. */

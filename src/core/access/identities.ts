@@ -9,8 +9,8 @@ import type { SecretBox } from './secret-box.ts';
 
 /** Something asked for is not there, is there already, or makes no sense; the message says which. */
 export class IdentityError extends Error {
-  constructor(message: string) {
-    super(message);
+  constructor(message: string, options?: { cause: unknown }) {
+    super(message, options);
     this.name = 'IdentityError';
   }
 }
