@@ -68,6 +68,7 @@ function createFaces(config: ServeConfig, core: Core, metrics: Metrics, clientOf
     authenticate: isEnforced ? createEnforcedAuthenticator({ core, anonymousPull }) : createOpenAuthenticator(core),
     anonymousPull,
     createOnPush,
+    throttle,
     bodyBudget,
     publicUrl: publicUrl ?? '',
   });

@@ -22,6 +22,14 @@ export function createCredentials(
   box: SecretBox,
   sessions: RoleSessions,
 ): Credentials {
+  // With the record it is from: it goes when the directory forgets that.
+  const opened = new WeakMap<AccessKey, string>();
+  const secretOf = (key: AccessKey): string => {
+    const secret = opened.get(key) ?? box.open(key.sealedSecret, key.id);
+    opened.set(key, secret);
+    return secret;
+  };
+
   const callerOf = async ({ id, accountId, userName }: AccessKey): Promise<Caller> => {
     if (userName === undefined) {
       const arn = rootArn(settings.partition, accountId);
@@ -42,7 +50,7 @@ export function createCredentials(
       }
       const key = await directory.accessKey(accessKeyId);
       if (!key?.isActive) return refuse({ kind: 'credentials-unknown' });
-      return { secret: box.open(key.sealedSecret, key.id), caller: await callerOf(key) };
+      return { secret: secretOf(key), caller: await callerOf(key) };
     },
   };
 }

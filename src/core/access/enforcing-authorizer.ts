@@ -4,6 +4,7 @@ import type { Repository } from '../repositories/repository-records.ts';
 import { parseRepositoryArn, type Registry } from '../values/registry.ts';
 import type { Authorizer, Permission } from './authorizer.ts';
 import type { Caller } from './caller.ts';
+import { createDecisionMemo } from './decision-memo.ts';
 import type { Directory } from './directory.ts';
 import { denialReason } from './policy/denial.ts';
 import { type NamedPolicy, parsePolicy } from './policy/document.ts';
@@ -35,27 +36,28 @@ export function createEnforcingAuthorizer(
   region: string,
 ): EnforcingAuthorizer {
   const sessionPolicy = sessionPolicyCompiler();
-  const decide = async (caller: Caller, permission: Permission, facts: RequestFacts = {}): Promise<Decided> => {
+  const memo = createDecisionMemo();
+  const placeOf = async (caller: Caller, permission: Permission) => {
     const named = parseRepositoryArn(permission.resource);
     const registry = named?.registry ?? permission.registry ?? { accountId: caller.accountId, region };
     const repository = named && (await metadata.read.repositories.find(named.registry, named.repositoryName));
-    const request: PolicyRequest = {
-      principal: principalOf(caller),
-      action: permission.action,
-      resource: permission.resource,
-      resourceAccountId: registry.accountId,
-      context: contextOf(caller, registry, repository, facts, now()),
-    };
-    const policies = await policiesFor(caller, registry, repository);
-    return { request, policies, decision: evaluate(request, policies) };
+    return { registry, repository, policies: await policiesFor(caller, registry, repository) };
   };
+
+  const requestFor = (caller: Caller, { action, resource }: Permission, place: Place, facts: RequestFacts) => ({
+    principal: principalOf(caller),
+    action,
+    resource,
+    resourceAccountId: place.registry.accountId,
+    context: contextOf(caller, place.registry, place.repository, facts, now()),
+  });
 
   const policiesFor = async (
     caller: Caller,
     registry: Registry,
     repository: Repository | undefined,
   ): Promise<ApplicablePolicies> => {
-    const identity = caller.kind === 'anonymous' ? [] : await directory.identityPolicies(caller);
+    const identity = caller.kind === 'anonymous' ? NO_POLICIES : await directory.identityPolicies(caller);
     const ofRepository = repository && (await directory.repositoryPolicy(repository.id));
     const ofRegistry = await directory.registryPolicy(registry);
     const session = caller.sessionPolicies?.map(sessionPolicy);
@@ -68,20 +70,30 @@ export function createEnforcingAuthorizer(
   };
 
   return {
-    decide,
-    async authorize(caller, permission, facts) {
-      const { request, decision } = await decide(caller, permission, facts);
+    async decide(caller, permission, facts = {}) {
+      const place = await placeOf(caller, permission);
+      const request = requestFor(caller, permission, place, facts);
+      return { request, policies: place.policies, decision: evaluate(request, place.policies) };
+    },
+
+    async authorize(caller, permission, facts = {}) {
+      const place = await placeOf(caller, permission);
+      const decision = memo(caller, permission, place.policies, () =>
+        evaluate(requestFor(caller, permission, place, facts), place.policies),
+      );
       if (decision.allowed) return describe(decision);
       const { action, resource } = permission;
-      return refuse({
-        kind: 'access-denied',
-        callerArn: caller.arn,
-        action,
-        resource,
-        because: denialReason(request, decision),
-      });
+      const because = denialReason(permission, decision);
+      return refuse({ kind: 'access-denied', callerArn: caller.arn, action, resource, because });
     },
   };
+}
+
+const NO_POLICIES: readonly NamedPolicy[] = [];
+
+interface Place {
+  readonly registry: Registry;
+  readonly repository: Repository | undefined;
 }
 
 /** Sessions and robot tokens come with every request; compiling their policies costs more than deciding by them. */

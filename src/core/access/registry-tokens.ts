@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import type { Registry } from '../values/registry.ts';
 import type { Caller } from './caller.ts';
@@ -26,9 +27,23 @@ export interface ReadToken {
 /** ECR user guide, "Registry authentication". */
 const TOKEN_SECONDS = 12 * 3600;
 
+/** Clients send the same token with every request: so many are known again without verifying them anew. */
+const REMEMBERED_MAX = 10_000;
+
 /** `KEY-ID.PAYLOAD.SIGNATURE`, the payload being JSON in base64url. */
 export function createRegistryTokens(dependencies: CoreDependencies): RegistryTokens {
   const keyring = createKeyring(dependencies, 'registry-token');
+  // By hash, so that no password is kept. What a key has signed stays signed by it; whether it has expired is asked each time.
+  let remembered = new Map<string, Omit<ReadToken, 'expired'>>();
+
+  const verified = async (password: string) => {
+    const [keyId, payload, signature, ...rest] = password.split('.');
+    if (!keyId || !payload || !signature || rest.length > 0) return undefined;
+    if (!(await keyring.verify(keyId, payload, signature))) return undefined;
+    const { caller, registry, expires } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Payload;
+    return { caller, registry, expiresAt: new Date(expires) };
+  };
+
   return {
     async issue(caller, registry) {
       const expiresAt = secondsAfter(dependencies.now(), TOKEN_SECONDS);
@@ -40,11 +55,12 @@ export function createRegistryTokens(dependencies: CoreDependencies): RegistryTo
     },
 
     async read(password) {
-      const [keyId, payload, signature, ...rest] = password.split('.');
-      if (!keyId || !payload || !signature || rest.length > 0) return undefined;
-      if (!(await keyring.verify(keyId, payload, signature))) return undefined;
-      const { caller, registry, expires } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Payload;
-      return { caller, registry, expiresAt: new Date(expires), expired: expires <= dependencies.now().getTime() };
+      const id = hash('sha256', password, 'base64');
+      const token = remembered.get(id) ?? (await verified(password));
+      if (token === undefined) return undefined;
+      if (remembered.size >= REMEMBERED_MAX) remembered = new Map();
+      remembered.set(id, token);
+      return { ...token, expired: token.expiresAt.getTime() <= dependencies.now().getTime() };
     },
   };
 }

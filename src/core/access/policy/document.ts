@@ -10,6 +10,8 @@ export interface PolicyDocument {
   readonly version: '2012-10-17' | '2008-10-17';
   readonly id?: string;
   readonly statements: readonly Statement[];
+  /** Whether what it says depends on nothing but principal, action and resource: no condition, no policy variable. */
+  readonly isUnconditional: boolean;
 }
 
 export interface NamedPolicy {
@@ -31,7 +33,11 @@ export function parsePolicy(text: string, kind: PolicyKind): PolicyDocument {
   if (element === undefined || list.length === 0) throw new PolicyError('The document has no Statement');
   const statements = list.map((statement, index) => numbered(statement, index + 1, kind, version === '2012-10-17'));
   if (kind === 'identity' || kind === 'trust') checkUniqueSids(statements);
-  return { kind, version, ...(id !== undefined && { id }), statements };
+  const isUnconditional = statements.every(
+    ({ conditions, resources }) =>
+      conditions.length === 0 && !resources?.sources.some((source) => source.includes('${')),
+  );
+  return { kind, version, ...(id !== undefined && { id }), statements, isUnconditional };
 }
 
 /**

@@ -182,7 +182,7 @@ const cases: Readonly<Record<string, readonly Case[]>> = {
       'no-resource-allow',
     ],
     ['identity policies do not count', { principal: anonymous }, { identity: ALLOW }, 'no-resource-allow'],
-    ['the registry for anyone', { principal: anonymous }, { registry: [anyone] }, 'allowed-by-resource'],
+    ['the registry for anyone', { principal: anonymous }, { registry: [anyone] }, 'no-resource-allow'],
     ['denied for anyone', { principal: anonymous }, { repository: [anyone, { ...DENY, ...anyone }] }, 'explicit-deny'],
     [
       'denied for all but a user',

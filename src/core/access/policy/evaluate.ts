@@ -43,7 +43,7 @@ export interface Decision {
  * - Within one account an Allow of the caller's own policies or of the resource's suffices; one of the resource's that names
  *   no more than the account delegates to the caller's own. The root of the account needs none.
  * - Across accounts both must allow; there a resource policy may name the account alone.
- * - An anonymous caller has the resource's policies alone, and of them what is for anyone.
+ * - An anonymous caller has the repository's policy alone, and of it what is for anyone.
  * - A role is assumed only as its trust policy allows, by its own account's root too.
  * - Every session policy must allow besides.
  */
@@ -65,10 +65,22 @@ export function evaluate(request: PolicyRequest, policies: ApplicablePolicies): 
   const isTrust = policies.repository?.document.kind === 'trust';
   const grant = isTrust
     ? grantOfTrust(request, allowOf(identity), allowsOf(repository))
-    : grantOf(request, allowOf(identity), action === TOKEN_ACTION ? [] : allowsOf(resource));
+    : grantOf(
+        request,
+        allowOf(identity),
+        action === TOKEN_ACTION ? [] : allowsOf(grantingLines(request, { repository, resource })),
+      );
   const isLimited = isAllowed(grant) && !sessions.every((lines) => allowOf(lines) !== undefined);
   const { reason, by } = isLimited ? { reason: 'no-session-allow' as const, by: undefined } : grant;
   return { allowed: isAllowed({ reason }), reason, ...(by && { decidedBy: decider(by) }), trace };
+}
+
+/** Nobody becomes public by a registry's policy: what it says is of all its repositories, and meant for callers. */
+function grantingLines(
+  { principal }: PolicyRequest,
+  { repository, resource }: { repository: TraceLine[]; resource: TraceLine[] },
+): TraceLine[] {
+  return principal.kind === 'anonymous' ? repository : resource;
 }
 
 interface Grant {
