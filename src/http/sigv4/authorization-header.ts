@@ -62,10 +62,12 @@ function hashed(authorization: string): string {
  * good, and so is botocore's, which ends in -0000.
  */
 function parseDate(text: string): Date {
-  const isHttpDate = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|[+-]0000)$/.test(text);
+  if (!HTTP_DATE.test(text)) return parseBasicDate(text);
   const at = new Date(text);
-  return isHttpDate && !Number.isNaN(at.getTime()) ? at : parseBasicDate(text);
+  return Number.isNaN(at.getTime()) ? parseBasicDate(text) : at;
 }
+
+const HTTP_DATE = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (?:GMT|[+-]0000)$/;
 
 function splitOnce(text: string, separator: RegExp): [string, string] {
   const at = text.search(separator);

@@ -54,15 +54,14 @@ function checkClock({ signedAt, expiresSeconds }: SignedRequest, now: Date, maxS
   const validSeconds = expiresSeconds ?? maxSkewSeconds;
   const earliest = new Date(now.getTime() - validSeconds * 1000);
   const latest = new Date(now.getTime() + maxSkewSeconds * 1000);
-  const at = basicDate(signedAt);
   if (signedAt < earliest) {
     throw invalidSignature(
-      `Signature expired: ${at} is now earlier than ${basicDate(earliest)} (${basicDate(now)} - ${duration(validSeconds)})`,
+      `Signature expired: ${basicDate(signedAt)} is now earlier than ${basicDate(earliest)} (${basicDate(now)} - ${duration(validSeconds)})`,
     );
   }
   if (signedAt > latest) {
     throw invalidSignature(
-      `Signature not yet current: ${at} is still later than ${basicDate(latest)} (${basicDate(now)} + ${duration(maxSkewSeconds)})`,
+      `Signature not yet current: ${basicDate(signedAt)} is still later than ${basicDate(latest)} (${basicDate(now)} + ${duration(maxSkewSeconds)})`,
     );
   }
 }
