@@ -58,6 +58,21 @@ describe('what decisions depend on besides caller, action and resource', () => {
   });
 });
 
+describe('a decision that was taken before', () => {
+  it('is no decision about the same in another account', async () => {
+    await using aws = await awsUnderTest();
+    const { accessKeyId } = await aws.user('lord', [{ Effect: 'Allow', Action: '*', Resource: '*' }]);
+    const { caller } = await aws.access.credentials.find(accessKeyId, undefined);
+    const inAccount = (accountId: string) => {
+      const registry = { accountId, region: 'us-east-1' };
+      return aws.access.authorizer.authorize(caller, { action: 'ecr:GetRegistryPolicy', resource: '*', registry });
+    };
+    await inAccount(ACCOUNT);
+    await assert.rejects(inAccount('444455556666'), /not authorized/);
+    await inAccount(ACCOUNT);
+  });
+});
+
 describe('a role that may not be assumed', () => {
   it('may not under another spelling of its ARN either', async () => {
     await using aws = await awsUnderTest();

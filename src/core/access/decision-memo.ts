@@ -1,3 +1,4 @@
+import type { Permission } from './authorizer.ts';
 import type { Caller } from './caller.ts';
 import type { NamedPolicy } from './policy/document.ts';
 import type { ApplicablePolicies, Decision } from './policy/evaluate.ts';
@@ -9,15 +10,16 @@ import type { ApplicablePolicies, Decision } from './policy/evaluate.ts';
  */
 export function createDecisionMemo(): (
   caller: Caller,
-  permission: { readonly action: string; readonly resource: string },
+  permission: Permission,
   policies: ApplicablePolicies,
   decide: () => Decision,
 ) => Decision {
   const byIdentity = new WeakMap<readonly NamedPolicy[], Map<string, Remembered>>();
-  return (caller, { action, resource }, policies, decide) => {
+  return (caller, { action, resource, registry }, policies, decide) => {
     if (policies.session || !isUnconditional(policies)) return decide();
     const remembered = byIdentity.get(policies.identity) ?? new Map<string, Remembered>();
-    const key = `${caller.arn} ${action} ${resource}`;
+    // Where there is no resource, the account that is asked makes the difference.
+    const key = `${caller.arn} ${action} ${resource} ${registry?.accountId}`;
     const known = remembered.get(key);
     if (known && known.repository === policies.repository && known.registry === policies.registry)
       return known.decision;
