@@ -12,10 +12,10 @@ export function createDecisionMemo(): (
   caller: Caller,
   permission: Permission,
   policies: ApplicablePolicies,
-  decide: () => Decision,
-) => Decision {
+  decide: () => Promise<Decision>,
+) => Promise<Decision> {
   const byIdentity = new WeakMap<readonly NamedPolicy[], Map<string, Remembered>>();
-  return (caller, { action, resource, registry }, policies, decide) => {
+  return async (caller, { action, resource, registry }, policies, decide) => {
     if (policies.session || !isUnconditional(policies)) return decide();
     const remembered = byIdentity.get(policies.identity) ?? new Map<string, Remembered>();
     // Where there is no resource, the account that is asked makes the difference.
@@ -23,7 +23,7 @@ export function createDecisionMemo(): (
     const known = remembered.get(key);
     if (known && known.repository === policies.repository && known.registry === policies.registry)
       return known.decision;
-    const decision = decide();
+    const decision = await decide();
     if (remembered.size >= REMEMBERED_MAX) remembered.clear();
     remembered.set(key, { decision, repository: policies.repository, registry: policies.registry });
     byIdentity.set(policies.identity, remembered);

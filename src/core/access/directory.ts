@@ -19,7 +19,8 @@ export interface Directory {
   isValid(caller: Caller): Promise<boolean>;
   /** Policies attached to the caller's user (with its groups') or role. */
   identityPolicies(caller: Caller): Promise<readonly NamedPolicy[]>;
-  repositoryPolicy(repositoryId: number): Promise<NamedPolicy | undefined>;
+  /** Of a repository by its name, for a decision needs no more of it; undefined also when there is no such repository. */
+  repositoryPolicy(registry: Registry, repositoryName: string): Promise<NamedPolicy | undefined>;
   registryPolicy(registry: Registry): Promise<NamedPolicy | undefined>;
   /** Forgets what is kept if the store's version has risen; to be called twice a second, and after every change of our own. */
   refresh(): Promise<void>;
@@ -68,9 +69,10 @@ export function createDirectory({ read }: MetadataStore): Directory {
         return attached.flat().map(toNamedPolicy);
       }),
 
-    repositoryPolicy: (repositoryId) =>
-      keeping(`repository ${repositoryId}`, async () => {
-        const text = await read.access.repositoryPolicy(repositoryId);
+    repositoryPolicy: (registry, repositoryName) =>
+      keeping(`repository ${registry.accountId} ${registry.region} ${repositoryName}`, async () => {
+        const repository = await read.repositories.find(registry, repositoryName);
+        const text = repository && (await read.access.repositoryPolicy(repository.id));
         return text === undefined
           ? undefined
           : { name: 'repository policy', document: parsePolicy(text, 'repository') };

@@ -37,50 +37,51 @@ export function createEnforcingAuthorizer(
 ): EnforcingAuthorizer {
   const sessionPolicy = sessionPolicyCompiler();
   const memo = createDecisionMemo();
-  const placeOf = async (caller: Caller, permission: Permission) => {
-    const named = parseRepositoryArn(permission.resource);
-    const registry = named?.registry ?? permission.registry ?? { accountId: caller.accountId, region };
-    const repository = named && (await metadata.read.repositories.find(named.registry, named.repositoryName));
-    return { registry, repository, policies: await policiesFor(caller, registry, repository) };
+
+  const placeOf = async (caller: Caller, permission: Permission): Promise<Place> => {
+    const repository = parseRepositoryArn(permission.resource);
+    const registry = repository?.registry ?? permission.registry ?? { accountId: caller.accountId, region };
+    return { registry, policies: await policiesFor(caller, registry, repository?.repositoryName) };
   };
 
-  const requestFor = (caller: Caller, { action, resource }: Permission, place: Place, facts: RequestFacts) => ({
-    principal: principalOf(caller),
-    action,
-    resource,
-    resourceAccountId: place.registry.accountId,
-    context: contextOf(caller, place.registry, place.repository, facts, now()),
-  });
-
-  const policiesFor = async (
-    caller: Caller,
-    registry: Registry,
-    repository: Repository | undefined,
-  ): Promise<ApplicablePolicies> => {
+  const policiesFor = async (caller: Caller, registry: Registry, repositoryName: string | undefined) => {
     const identity = caller.kind === 'anonymous' ? NO_POLICIES : await directory.identityPolicies(caller);
-    const ofRepository = repository && (await directory.repositoryPolicy(repository.id));
+    const repository =
+      repositoryName === undefined ? undefined : await directory.repositoryPolicy(registry, repositoryName);
     const ofRegistry = await directory.registryPolicy(registry);
     const session = caller.sessionPolicies?.map(sessionPolicy);
     return {
       identity,
-      ...(ofRepository && { repository: ofRepository }),
+      ...(repository && { repository }),
       ...(ofRegistry && { registry: ofRegistry }),
       ...(session && { session }),
     };
   };
 
+  /** The repository itself is looked up only where its tags may count. */
+  const decideAt = async (
+    caller: Caller,
+    permission: Permission,
+    { registry, policies }: Place,
+    facts: RequestFacts,
+  ) => {
+    const { action, resource } = permission;
+    const named = parseRepositoryArn(resource);
+    const repository = named && (await metadata.read.repositories.find(named.registry, named.repositoryName));
+    const context = contextOf(caller, registry, repository, facts, now());
+    const principal = principalOf(caller);
+    const request: PolicyRequest = { principal, action, resource, resourceAccountId: registry.accountId, context };
+    return { request, policies, decision: evaluate(request, policies) };
+  };
+
   return {
-    async decide(caller, permission, facts = {}) {
-      const place = await placeOf(caller, permission);
-      const request = requestFor(caller, permission, place, facts);
-      return { request, policies: place.policies, decision: evaluate(request, place.policies) };
-    },
+    decide: async (caller, permission, facts = {}) =>
+      decideAt(caller, permission, await placeOf(caller, permission), facts),
 
     async authorize(caller, permission, facts = {}) {
       const place = await placeOf(caller, permission);
-      const decision = memo(caller, permission, place.policies, () =>
-        evaluate(requestFor(caller, permission, place, facts), place.policies),
-      );
+      const decide = async () => (await decideAt(caller, permission, place, facts)).decision;
+      const decision = await memo(caller, permission, place.policies, decide);
       if (decision.allowed) return describe(decision);
       const { action, resource } = permission;
       const because = denialReason(permission, decision);
@@ -93,7 +94,7 @@ const NO_POLICIES: readonly NamedPolicy[] = [];
 
 interface Place {
   readonly registry: Registry;
-  readonly repository: Repository | undefined;
+  readonly policies: ApplicablePolicies;
 }
 
 /** Sessions and robot tokens come with every request; compiling their policies costs more than deciding by them. */

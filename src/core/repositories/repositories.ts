@@ -72,6 +72,8 @@ export function createRepositories({ metadata, now }: CoreDependencies): Reposit
         if (!force && (await records.images.hasAny(repository.id))) {
           refuse({ kind: 'repository-not-empty', repositoryName, registryId: call.registry.accountId });
         }
+        // Takes it out of every server's memory too: the next repository of this name starts without one.
+        await records.access.putRepositoryPolicy(repository.id, undefined);
         await records.repositories.retire(repository.id);
         return repository;
       }),
