@@ -88,10 +88,9 @@ async function verifyManifests({ metadata }: CoreDependencies, problems: string[
         problems.push(`Manifest ${digest} of repository ${repositoryId} is missing: the database has no bytes for it`);
         continue;
       }
-      const actual = bytes && digestOf(bytes, algorithmOf(digest));
+      const actual = digestOf(bytes, algorithmOf(digest));
       if (actual === digest) continue;
-      const fault = actual === undefined ? 'is missing' : `is damaged: it hashes to ${actual}`;
-      problems.push(`Manifest ${digest} of repository ${repositoryId} ${fault}`);
+      problems.push(`Manifest ${digest} of repository ${repositoryId} is damaged: it hashes to ${actual}`);
     }
     const last = page.at(-1);
     if (!last) return images;
