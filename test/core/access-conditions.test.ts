@@ -39,6 +39,36 @@ describe('what decisions depend on besides caller, action and resource', () => {
     await ecr.deleteRepositoryPolicy({ repositoryName: 'one' });
   });
 
+  it('is every tag that would be set, also those whose keys differ in case alone', async () => {
+    const Condition = { StringEquals: { 'aws:RequestTag/team': 'mine' } };
+    const statement = {
+      Effect: 'Allow',
+      Action: ['ecr:TagResource', 'ecr:CreateRepository'],
+      Resource: '*',
+      Condition,
+    };
+    const ecr = aws.ecr(await aws.user('tagger', [statement]));
+    const root = aws.ecr(await aws.root());
+    const resourceArn = `arn:aws:ecr:us-east-1:${ACCOUNT}:repository/one`;
+    const [mine, theirs] = [
+      { Key: 'team', Value: 'mine' },
+      { Key: 'Team', Value: 'theirs' },
+    ];
+    const lookalikes = /differ in case alone/;
+    await refused(ecr.tagResource({ resourceArn, tags: [theirs] }), 'AccessDeniedException');
+    await refused(ecr.tagResource({ resourceArn, tags: [theirs, mine] }), 'InvalidTagParameterException', lookalikes);
+    await refused(
+      ecr.createRepository({ repositoryName: 'tagged', tags: [theirs, mine] }),
+      'InvalidTagParameterException',
+      lookalikes,
+    );
+    await root.tagResource({ resourceArn, tags: [theirs] });
+    await refused(ecr.tagResource({ resourceArn, tags: [mine] }), 'InvalidTagParameterException', lookalikes);
+    await root.tagResource({ resourceArn, tags: [{ ...theirs, Value: 'other' }] });
+    await root.untagResource({ resourceArn, tagKeys: ['Team'] });
+    await ecr.tagResource({ resourceArn, tags: [mine] });
+  });
+
   it('is the time, for who assumes a role', async () => {
     const { identities, directory, roleAssumption, credentials } = aws.access;
     const Principal = { AWS: `arn:aws:iam::${ACCOUNT}:user/early` };

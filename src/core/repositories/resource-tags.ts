@@ -26,5 +26,23 @@ export function mergeResourceTags(
 ): ResourceTag[] {
   const merged = new Map([...present, ...added].map((tag) => [tag.key, tag]));
   if (merged.size > TAGS_MAX) refuse({ kind: 'too-many-resource-tags', repositoryName, tagsMax: TAGS_MAX });
+  const before = new Set(present.map(({ key }) => key));
+  refuseLookalikes(
+    [...merged.values()].filter(({ key }) => !before.has(key)),
+    [...merged.keys()],
+  );
   return [...merged.values()];
+}
+
+/**
+ * ECR's keys are case-sensitive, condition keys are not (IAM user guide, "Controlling access to AWS resources using tags"): of `team`
+ * and `Team` a policy would see but one, and whoever may set the one value could set the other unseen.
+ */
+function refuseLookalikes(added: readonly ResourceTag[], keys: readonly string[]): void {
+  for (const { key } of added) {
+    const other = keys.find((one) => one !== key && one.toLowerCase() === key.toLowerCase());
+    if (other === undefined) continue;
+    const reason = `Tag keys that differ in case alone cannot be told apart by policies: '${other}' and '${key}'`;
+    refuse({ kind: 'invalid-resource-tag', reason });
+  }
 }
