@@ -140,6 +140,18 @@ describe('a robot token', () => {
     assert.equal((await tokens.read(password))?.arn, principalArn);
   });
 
+  it('is not made with patterns that could never be a policy', async () => {
+    await using aws = await awsUnderTest();
+    await aws.user('puller', []);
+    const principalArn = `arn:aws:iam::${ACCOUNT}:user/puller`;
+    const many = Array.from({ length: 100 }, (_, number) => `${'long/'.repeat(20)}${number}`);
+    for (const repositories of [many, ['team/${broken']]) {
+      await assert.rejects(aws.access.robotTokens.create({ ...robot, principalArn, repositories }), {
+        name: 'PolicyError',
+      });
+    }
+  });
+
   it('ends with its user, whatever partition its ARN names', async () => {
     await using aws = await awsUnderTest();
     const { identities, robotTokens, directory } = aws.access;

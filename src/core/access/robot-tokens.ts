@@ -4,9 +4,11 @@ import { parseIdentityArn } from './arn.ts';
 import type { Caller } from './caller.ts';
 import type { Directory } from './directory.ts';
 import type { RobotToken } from './identity-records.ts';
+import { parsePolicy } from './policy/document.ts';
 
 /** Long-lived docker passwords for hosts that cannot sign: they act for a principal, within bounds of their own. */
 export interface RobotTokens {
+  /** Throws PolicyError when the patterns make no policy, or a longer one than a policy can be. */
   create(input: NewRobotToken): Promise<{ password: string; token: RobotToken }>;
   /** The caller behind a password; undefined when it is no robot token, was revoked or has expired. */
   read(password: string): Promise<Caller | undefined>;
@@ -57,6 +59,8 @@ export function createRobotTokens(dependencies: CoreDependencies, directory: Dir
     async create({ principalArn, actions, repositories, expiresSeconds }) {
       const identity = parseIdentityArn(principalArn);
       if (!identity || identity.kind === 'group') throw new Error(`${principalArn} is no user or role`);
+      // What it may do is a policy made from this at each use: one that is none must not wait until then.
+      parsePolicy(sessionPolicyOf({ actions, repositories }), 'identity');
       const id = newId().replaceAll('-', '').slice(0, 12);
       const secret = Buffer.from(randomBytes(24)).toString('base64url');
       const createdAt = now();
@@ -106,7 +110,7 @@ async function callerOf(directory: Directory, token: RobotToken, partition: stri
   return { kind: 'assumed-role', accountId, arn, userId, roleArn: token.principalArn, ...limits };
 }
 
-function sessionPolicyOf({ actions, repositories }: RobotToken): string {
+function sessionPolicyOf({ actions, repositories }: Pick<RobotToken, 'actions' | 'repositories'>): string {
   const Action = [...new Set(actions.flatMap((action) => ACTIONS[action]))];
   const Resource = repositories.map((pattern) => `arn:*:ecr:*:*:repository/${pattern}`);
   return JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource }] });
