@@ -16,7 +16,11 @@ export interface Sample {
 }
 
 /** Runs a job against a server and measures what it costs the server. */
-export async function sample(pid: number, value: 'megabytes' | 'perSecond' | 'highestMs', job: Job): Promise<Sample> {
+export async function sample(
+  pid: number,
+  value: 'megabytes' | 'perSecond' | 'highestMs' | 'cpuMicroseconds',
+  job: Job,
+): Promise<Sample> {
   // What earlier rounds left to write must not slow this one down.
   await run('sync');
   resetPeak(pid);
@@ -33,6 +37,8 @@ export async function sample(pid: number, value: 'megabytes' | 'perSecond' | 'hi
       };
     case 'perSecond':
       return { value: outcome.operations / outcome.seconds, peakMib: peak };
+    case 'cpuMicroseconds':
+      return { value: (cpu * 1e6) / outcome.operations, peakMib: peak };
     case 'highestMs':
       return { value: outcome.highestMs ?? Number.NaN, peakMib: peak };
   }

@@ -13,9 +13,11 @@ export interface Result {
   readonly title: string;
   readonly unit: string;
   readonly samples: Partial<Record<SubjectName, readonly Sample[]>>;
-  readonly gantry: Medians | undefined;
-  readonly peer: Medians | undefined;
-  /** Gantry's median to the peer's. */
+  /** Whose numbers the targets are about, and whose they are held against. */
+  readonly measured: SubjectName;
+  readonly reference: SubjectName;
+  readonly medians: Partial<Record<SubjectName, Medians>>;
+  /** The measured one's median to the reference's. */
   readonly ratio: number | undefined;
   /** Each target with what was found; `met` is undefined where there is nothing to compare. */
   readonly targets: readonly { readonly text: string; readonly met: boolean | undefined }[];
@@ -23,33 +25,42 @@ export interface Result {
 
 /** Medians of the rounds, and the targets held against them. */
 export function resultOf(scenario: Scenario, samples: Partial<Record<SubjectName, readonly Sample[]>>): Result {
-  const gantry = mediansOf(samples.gantry);
-  const peer = mediansOf(samples.peer);
-  const isRate = scenario.target.kind !== 'max';
-  const ratio = isRate && gantry && peer ? gantry.value / peer.value : undefined;
-  const targets = targetsOf(scenario, gantry, peer, ratio);
-  return { scenario: scenario.name, title: scenario.title, unit: scenario.unit, samples, gantry, peer, ratio, targets };
+  const [measured, reference] = scenario.versus ?? ['gantry', 'peer'];
+  const medians: Partial<Record<SubjectName, Medians>> = {};
+  for (const name of [measured, reference]) {
+    const found = mediansOf(samples[name]);
+    if (found) medians[name] = found;
+  }
+  const isRate = scenario.target.kind === 'ratioMin' || scenario.target.kind === 'min';
+  const [own, other] = [medians[measured], medians[reference]];
+  const ratio = isRate && own && other ? own.value / other.value : undefined;
+  const targets = targetsOf(scenario, { own, other, ratio, reference });
+  const { name, title, unit } = scenario;
+  return { scenario: name, title, unit, samples, measured, reference, medians, ratio, targets };
 }
 
 /** One scenario in a few lines of text; targets only when the run was long enough to judge by. */
 export function describeResult(
-  { title, unit, gantry, peer, ratio, targets, samples }: Result,
+  { title, unit, measured, reference, medians, ratio, targets, samples }: Result,
   showsTargets: boolean,
 ): string {
-  const line = (name: string, medians: Medians | undefined, all: readonly Sample[] | undefined) => {
-    if (medians === undefined || all === undefined) return [];
-    const cpu = medians.cpuSecondsPerGb === undefined ? '' : `   ${medians.cpuSecondsPerGb.toFixed(2)} CPU s/GB`;
-    const peak = medians.peakMib === undefined ? '' : `   peak ${medians.peakMib.toFixed(0)} MiB`;
+  const line = (name: SubjectName) => {
+    const [found, all] = [medians[name], samples[name]];
+    if (found === undefined || all === undefined) return [];
+    const cpu = found.cpuSecondsPerGb === undefined ? '' : `   ${found.cpuSecondsPerGb.toFixed(2)} CPU s/GB`;
+    const peak = found.peakMib === undefined ? '' : `   peak ${found.peakMib.toFixed(0)} MiB`;
     const values = all.map(({ value }) => figure(value)).join(' ');
-    return [`  ${name.padEnd(7)}${figure(medians.value).padStart(9)} ${unit}${cpu}${peak}   (${values})`];
+    return [`  ${name.padEnd(8)}${figure(found.value).padStart(8)} ${unit}${cpu}${peak}   (${values})`];
   };
   return [
     title,
-    ...line('gantry', gantry, samples.gantry),
-    ...line('peer', peer, samples.peer),
+    ...line(measured),
+    ...line(reference),
     ...(ratio === undefined
       ? []
-      : [`  ratio  ${ratio.toFixed(2).padStart(9)}   (round by round ${ratiosOf(samples)})`]),
+      : [
+          `  ratio  ${ratio.toFixed(2).padStart(9)}   (round by round ${ratiosOf(samples[measured], samples[reference])})`,
+        ]),
     ...(showsTargets ? targets : []).map(
       ({ text, met }) => `  ${met === undefined ? 'not compared' : met ? 'met' : 'MISSED'}: ${text}`,
     ),
@@ -57,27 +68,40 @@ export function describeResult(
 }
 
 /** A round's two runs are seconds apart: where the machine's mood swings, these say more than the medians. */
-function ratiosOf({ gantry = [], peer = [] }: Result['samples']): string {
-  return gantry.map(({ value }, round) => (value / (peer[round]?.value ?? Number.NaN)).toFixed(2)).join(' ');
+function ratiosOf(own: readonly Sample[] = [], other: readonly Sample[] = []): string {
+  return own.map(({ value }, round) => (value / (other[round]?.value ?? Number.NaN)).toFixed(2)).join(' ');
 }
 
-function targetsOf(scenario: Scenario, gantry?: Medians, peer?: Medians, ratio?: number): Result['targets'] {
+interface Compared {
+  readonly own: Medians | undefined;
+  readonly other: Medians | undefined;
+  readonly ratio: number | undefined;
+  readonly reference: SubjectName;
+}
+
+function targetsOf(scenario: Scenario, { own, other, ratio, reference }: Compared): Result['targets'] {
   const { target, unit, cpuAtMostPeer = false, peakMibMax } = scenario;
-  const value = gantry?.value;
+  const value = own?.value;
+  const more = own && other && own.value - other.value;
+  const against = reference === 'peer' ? 'the peer' : reference;
   const main = {
-    ratioMin: { text: `at least ${target.value.toFixed(1)}× the peer`, met: ratio && ratio >= target.value },
+    ratioMin: { text: `at least ${target.value.toFixed(1)}× ${against}`, met: ratio && ratio >= target.value },
+    moreMax: {
+      text: `at most ${target.value} ${unit} more than ${against}: ${more?.toFixed(1)}`,
+      met: more !== undefined && more <= target.value,
+    },
     min: { text: `at least ${target.value} ${unit}`, met: value && value >= target.value },
     max: { text: `below ${target.value} ${unit}`, met: value && value < target.value },
   }[target.kind];
   const targets: { text: string; met: boolean | undefined }[] = [
     { text: main.text, met: main.met === 0 ? false : main.met },
   ];
-  const cpu = gantry?.cpuSecondsPerGb;
-  const peerCpu = peer?.cpuSecondsPerGb;
+  const cpu = own?.cpuSecondsPerGb;
+  const peerCpu = other?.cpuSecondsPerGb;
   if (cpuAtMostPeer)
     targets.push({ text: 'no more CPU per GB than the peer', met: cpu && peerCpu ? cpu <= peerCpu : undefined });
-  if (peakMibMax !== undefined && gantry?.peakMib !== undefined) {
-    targets.push({ text: `memory below ${peakMibMax} MiB`, met: gantry.peakMib < peakMibMax });
+  if (peakMibMax !== undefined && own?.peakMib !== undefined) {
+    targets.push({ text: `memory below ${peakMibMax} MiB`, met: own.peakMib < peakMibMax });
   }
   return targets;
 }

@@ -1,5 +1,6 @@
 /**
  * `npm run bench [-- --only NAME… --rounds N --subjects gantry,peer --json FILE --smoke]`
+ * A NAME may be the beginning of several, such as `access`.
  * Gantry and its peer on this machine in this run, rounds interleaved, medians; docs/performance.md says how to read it.
  * Missed targets are printed and do not change the exit code: numbers of a shared machine are no test.
  */
@@ -26,7 +27,8 @@ const { values, positionals } = parseArgs({
 });
 
 const only = [...values.only, ...positionals];
-const unknown = only.filter((name) => !scenarios.some((scenario) => scenario.name === name));
+const isMeant = ({ name }: Scenario, given: string) => name === given || name.startsWith(`${given}-`);
+const unknown = only.filter((given) => !scenarios.some((scenario) => isMeant(scenario, given)));
 if (unknown.length > 0) {
   console.error(`no scenario ${unknown.join(', ')}; there are ${scenarios.map(({ name }) => name).join(' ')}`);
   process.exit(1);
@@ -40,7 +42,7 @@ console.log(
 );
 const results: Result[] = [];
 for (const scenario of scenarios) {
-  if (only.length > 0 && !only.includes(scenario.name)) continue;
+  if (only.length > 0 && !only.some((given) => isMeant(scenario, given))) continue;
   const names = scenario.subjects.filter((name) => subjects.includes(name));
   if (names.length === 0) continue;
   const result = resultOf(scenario, await measure(scenario, names));
@@ -56,7 +58,8 @@ function presentSubjects(wanted: readonly string[]): SubjectName[] {
   const peer = wanted.includes('peer') ? findPeer() : undefined;
   if (wanted.includes('peer') && peer === undefined)
     console.error('the peer, docker-registry of Debian sid, cannot be had');
-  return [...(wanted.includes('gantry') ? ['gantry' as const] : []), ...(peer === undefined ? [] : ['peer' as const])];
+  const gantry = wanted.includes('gantry') ? (['gantry', 'enforced'] as const) : [];
+  return [...gantry, ...(peer === undefined ? [] : ['peer' as const])];
 }
 
 async function measure(

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { accessCalls, accessPulls } from './access.ts';
 import type { Outcome } from './load/generate.ts';
 import { perform, type Sample, sample } from './measure.ts';
 import { residentMib } from './process-meter.ts';
@@ -13,20 +14,22 @@ export interface Scale {
 }
 
 export interface Target {
-  /** A factor of the peer's median, or a bound of its own. */
-  readonly kind: 'ratioMin' | 'min' | 'max';
+  /** A factor of the reference's median, a bound of what is added to it, or a bound of its own. */
+  readonly kind: 'ratioMin' | 'moreMax' | 'min' | 'max';
   readonly value: number;
 }
 
 export interface Scenario {
   readonly name: string;
   readonly title: string;
-  readonly unit: 'MB/s' | '/s' | 'ms' | 'MiB';
+  readonly unit: 'MB/s' | '/s' | 'ms' | 'MiB' | 'µs CPU';
   readonly target: Target;
   /** CPU per GB must not exceed the peer's. */
   readonly cpuAtMostPeer?: boolean;
   readonly peakMibMax?: number;
   readonly subjects: readonly SubjectName[];
+  /** Who is measured and whom it is held against, if not Gantry and its peer. */
+  readonly versus?: readonly [SubjectName, SubjectName];
   /** Runs once per server before its rounds; what it returns is handed to them. */
   prepare?(subject: Subject, scale: Scale): Promise<Outcome>;
   /** One measured round on a running server; scenarios about starting bring `start` instead. */
@@ -106,6 +109,8 @@ export const scenarios: readonly Scenario[] = [
     subjects: both,
     start: idleMemory,
   },
+  accessCalls,
+  accessPulls,
 ];
 
 function uploads(name: string, count: number, blobMib: number, ratio: number): Scenario {

@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { checkout, cleanEnvironment, pinnedNode } from '../test/support/server.ts';
 
-export type SubjectName = 'gantry' | 'peer';
+/** `enforced` is Gantry that asks who is there; `gantry` admits everybody. */
+export type SubjectName = 'gantry' | 'enforced' | 'peer';
 
 export interface Subject extends AsyncDisposable {
   readonly name: SubjectName;
   readonly port: number;
   readonly pid: number;
+  /** The data folder. */
+  readonly folder: string;
   /** From the start of the process to its first answer. */
   readonly startMs: number;
 }
@@ -24,7 +27,7 @@ const sid = join(checkout, '.cache', 'sid');
 export async function startSubject(name: SubjectName, folder: string): Promise<Subject> {
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
-  const [file, ...words] = name === 'gantry' ? gantryCommand(port, folder) : peerCommand(port, folder);
+  const [file, ...words] = name === 'peer' ? peerCommand(port, folder) : gantryCommand(name, port, folder);
   const start = performance.now();
   const child = spawn(file!, words, { env: cleanEnvironment(), stdio: ['ignore', 'ignore', 'pipe'] });
   let printed = '';
@@ -38,7 +41,7 @@ export async function startSubject(name: SubjectName, folder: string): Promise<S
     throw new Error(`${name} does not start: ${error}\n${printed}`);
   }
   const startMs = performance.now() - start;
-  return { name, port, pid: child.pid!, startMs, [Symbol.asyncDispose]: () => end(child) };
+  return { name, port, pid: child.pid!, folder, startMs, [Symbol.asyncDispose]: () => end(child) };
 }
 
 /**
@@ -58,8 +61,10 @@ function peerProgram(): string {
   return process.env.BENCH_PEER ?? join(sid, 'usr', 'bin', 'docker-registry');
 }
 
-function gantryCommand(port: number, folder: string): string[] {
-  return [pinnedNode, join(checkout, 'bin', 'gantry.js'), 'serve', '--port', String(port), '--data', folder];
+function gantryCommand(name: 'gantry' | 'enforced', port: number, folder: string): string[] {
+  const auth = name === 'enforced' ? 'enforced' : 'open';
+  const program = join(checkout, 'bin', 'gantry.js');
+  return [pinnedNode, program, 'serve', '--port', String(port), '--data', folder, '--auth', auth];
 }
 
 function peerCommand(port: number, folder: string): string[] {

@@ -1,11 +1,12 @@
 /** The load, in a process of its own: takes one job as JSON in its argument, prints its outcome as JSON. */
+import { type CallSigned, callSigned } from './call-signed.ts';
 import { type DownloadBlobs, downloadBlobs } from './download-blobs.ts';
 import { type GetAgain, getAgain } from './get-again.ts';
 import { type PushImages, pushImages, type SeedImages, seedImages } from './push-images.ts';
 import { type UploadBlobs, uploadBlobs } from './upload-blobs.ts';
 import { type UploadParts, uploadParts } from './upload-parts.ts';
 
-export type Job = UploadBlobs | DownloadBlobs | GetAgain | PushImages | SeedImages | UploadParts;
+export type Job = CallSigned | UploadBlobs | DownloadBlobs | GetAgain | PushImages | SeedImages | UploadParts;
 
 export interface Outcome {
   /** Of the load alone: preparation is not in it. */
@@ -19,6 +20,8 @@ export interface Outcome {
 
 function generate(job: Job): Promise<Outcome> {
   switch (job.kind) {
+    case 'call-signed':
+      return callSigned(job);
     case 'upload-blobs':
       return uploadBlobs(job);
     case 'download-blobs':

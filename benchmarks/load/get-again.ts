@@ -6,13 +6,16 @@ export interface GetAgain {
   readonly kind: 'get-again';
   readonly port: number;
   readonly path: string;
+  /** The Authorization header; one that nobody knows, unless given. */
+  readonly authorization?: string;
   readonly connections: number;
   readonly seconds: number;
 }
 
 /** The same small answer over and over, one request under way per connection. */
-export async function getAgain({ port, path, connections, seconds }: GetAgain) {
-  const request = Buffer.from(head('GET', path, port, { Accept: `${mediaTypes.manifest}, */*` }));
+export async function getAgain({ port, path, authorization, connections, seconds }: GetAgain) {
+  const credentials = authorization === undefined ? {} : { Authorization: authorization };
+  const request = Buffer.from(head('GET', path, port, { Accept: `${mediaTypes.manifest}, */*`, ...credentials }));
   const open = await Promise.all(Array.from({ length: connections }, () => Connection.open(port)));
   const latenciesMs: number[] = [];
   let bytes = 0;

@@ -43,7 +43,7 @@ export function startEnforcedServer({ args = [], ...options }: ServerOptions = {
 }
 
 /** @param server one that enforces access, or did when it started first */
-export function prepareAccess({ data }: Pick<RunningServer, 'data'>): Access {
+export function prepareAccess({ data }: { readonly data: string }): Access {
   const gantry: Access['gantry'] = (words, input) =>
     run([pinnedNode, join(checkout, 'bin', 'gantry.js'), ...words, '--data', data], { input });
   const attach = async (user: string, account: string, policy: readonly string[], input?: string) => {
@@ -121,11 +121,25 @@ export function ecrCall(
   credentials: Credentials | undefined,
   at = new Date(),
 ): Promise<HttpAnswer> {
-  const headers = {
+  return send(url, { headers: headersOf(operation), body: JSON.stringify(input), service: 'ecr' }, credentials, at);
+}
+
+/** The headers of a signed operation, Host among them. @param headers what else is signed, in lower case */
+export function ecrSigned(
+  url: string,
+  operation: string,
+  body: string,
+  credentials: Credentials,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Record<string, string>> {
+  return sign(url, { headers: { ...headersOf(operation), ...headers }, body, service: 'ecr' }, credentials, new Date());
+}
+
+function headersOf(operation: string): Record<string, string> {
+  return {
     'content-type': 'application/x-amz-json-1.1',
     'x-amz-target': `AmazonEC2ContainerRegistry_V20150921.${operation}`,
   };
-  return send(url, { headers, body: JSON.stringify(input), service: 'ecr' }, credentials, at);
 }
 
 /** One action of STS as the Query protocol writes it, signed or not. */
@@ -176,10 +190,17 @@ interface Sent {
   readonly service: string;
 }
 
-async function send(url: string, { headers, body, service }: Sent, credentials: Credentials | undefined, at: Date) {
+async function send(url: string, sent: Sent, credentials: Credentials | undefined, at: Date): Promise<HttpAnswer> {
+  const headers = credentials === undefined ? sent.headers : await sign(url, sent, credentials, at);
+  return http(`${url}/`, { method: 'POST', headers, body: sent.body });
+}
+
+async function sign(url: string, { headers, body, service }: Sent, credentials: Credentials, at: Date) {
   const { host, hostname, port, protocol } = new URL(url);
   const request = { protocol, hostname, port: Number(port), method: 'POST', path: '/', query: {}, body };
-  const signer = credentials && awsSigner(credentials, { service });
-  const signed = await signer?.sign({ ...request, headers: { ...headers, host } }, { signingDate: at });
-  return http(`${url}/`, { method: 'POST', headers: signed?.headers ?? headers, body });
+  const signed = await awsSigner(credentials, { service }).sign(
+    { ...request, headers: { ...headers, host } },
+    { signingDate: at },
+  );
+  return signed.headers;
 }
