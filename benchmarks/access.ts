@@ -2,7 +2,7 @@ import { basic, type Credentials, ecrCall, passwordOf, policyOf, prepareAccess }
 import { pushImage, randomImage } from '../test/support/images.ts';
 import type { Outcome } from './load/generate.ts';
 import { sample } from './measure.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 import type { Subject } from './subjects.ts';
 
 const repositoryName = 'bench/access';

@@ -1,5 +1,5 @@
 import type { Sample } from './measure.ts';
-import type { Scenario } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
 import type { SubjectName } from './subjects.ts';
 
 export interface Medians {

@@ -11,7 +11,8 @@ import { parseArgs } from 'node:util';
 import { checkout } from '../test/support/server.ts';
 import { perform, type Sample } from './measure.ts';
 import { describeResult, type Result, resultOf } from './report.ts';
-import { type Scale, type Scenario, scenarios } from './scenarios.ts';
+import type { Scale, Scenario } from './scenario.ts';
+import { scenarios } from './scenarios.ts';
 import { findPeer, type Subject, type SubjectName, startSubject } from './subjects.ts';
 
 const { values, positionals } = parseArgs({
