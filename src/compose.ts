@@ -53,8 +53,9 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   let port = config.port;
   const core = createCore(dependencies, access, config, () => port, audit ?? noAuditTrail);
   const metrics = createMetrics();
+  const onUnready = (error: unknown, name: string) => log.error({ err: error, store: name }, 'a store does not answer');
   const opened = config.tls && opening.use(await openTls(config.tls, { ...config, log }));
-  const server = createHttpServer(createFrontDoor({ config, core, stores, metrics }), {
+  const server = createHttpServer(createFrontDoor({ config, core, stores, metrics, onUnready }), {
     idleSeconds: config.idleSeconds,
     ...(opened && { tls: opened.tls }),
     onError: (error, request) => log.error({ err: error, ...request }, 'request failed'),
@@ -106,7 +107,7 @@ function createCore(
     registryTokens: access.registryTokens,
     downloadLinks: createDownloadLinks(dependencies, layers),
     policies: access.policies,
-    repositories: createRepositories(dependencies),
+    repositories: createRepositories(dependencies, access.directory),
     uploads: createUploads(dependencies),
     layers,
     images: createImages(dependencies),

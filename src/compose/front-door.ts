@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { ServeConfig } from '../config/config.ts';
 import type { Core } from '../core/core.ts';
-import { createByteBudget } from '../http/byte-budget.ts';
+import { createByteBudget, createFairByteBudget } from '../http/byte-budget.ts';
 import { refusingForeign } from '../http/foreign-requests.ts';
 import type { Handler } from '../http/handler.ts';
 import { createRateLimiter, ECR_RATES } from '../http/rate-limit.ts';
@@ -24,24 +24,32 @@ import type { Stores } from './stores.ts';
 /** Room for the bodies of API calls: three parts of the usual 10 MiB (in base64) at once, the others wait. */
 const API_BODY_BYTES_MAX = 48 * 1024 * 1024;
 
+/** The same for bodies that are not signed by their hash, such as boto3's: half of it for one address at most. */
+const UNPROVEN_BODY_BYTES_MAX = 64 * 1024 * 1024;
+
 /** What the faces stand on. */
 export interface FrontDoorParts {
   readonly config: ServeConfig;
   readonly core: Core;
   readonly stores: Stores;
   readonly metrics: Metrics;
+  /** A store does not answer. */
+  readonly onUnready: (error: unknown, name: string) => void;
 }
 
 /** Which face answers which path, and how each finds out who asks. */
-export function createFrontDoor({ config, core, stores, metrics }: FrontDoorParts): Handler {
+export function createFrontDoor({ config, core, stores, metrics, onUnready }: FrontDoorParts): Handler {
   const clientOf = createClientOf(config);
   const faces = createFaces(config, core, metrics, clientOf);
   const hostOf = (request: IncomingMessage) => clientOf(request).host;
   const guarded = config.auth === 'open' ? refusingForeign(core.addresses.isKnownHost, faces, hostOf) : faces;
-  const readiness = createReadinessHandler([
-    { name: 'metadata', ready: () => stores.metadata.ready() },
-    { name: 'blobs', ready: () => stores.blobs.ready() },
-  ]);
+  const readiness = createReadinessHandler(
+    [
+      { name: 'metadata', ready: () => stores.metadata.ready() },
+      { name: 'blobs', ready: () => stores.blobs.ready() },
+    ],
+    onUnready,
+  );
   return withSecurityHeaders((request, response) => {
     if (request.url === '/healthz') return healthHandler(request, response);
     if (request.url === '/readyz') return readiness(request, response);
@@ -77,6 +85,7 @@ function createFaces(config: ServeConfig, core: Core, metrics: Metrics, clientOf
     authentication: authenticationFor('ecr'),
     ...(publicUrl !== undefined && { publicUrl }),
     bodyBudget,
+    unprovenBodyBudget: createFairByteBudget(UNPROVEN_BODY_BYTES_MAX, UNPROVEN_BODY_BYTES_MAX / 2),
     throttle,
   });
   const sts = createStsHandler({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createByteBudget } from './byte-budget.ts';
+import { createByteBudget, createFairByteBudget } from './byte-budget.ts';
 
 describe('a budget of bytes', () => {
   it('admits what fits and makes the rest wait in order', async () => {
@@ -53,3 +53,25 @@ describe('a budget of bytes', () => {
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+it('one client cannot take what is meant for all', async () => {
+  const budget = createFairByteBudget(64, 32);
+  const first = await budget.acquire(20, 'greedy');
+  let isSecondIn = false;
+  const second = budget.acquire(20, 'greedy').then((share) => {
+    isSecondIn = true;
+    return share;
+  });
+  using _ = await budget.acquire(32, 'other');
+  assert.equal(isSecondIn, false);
+  first[Symbol.dispose]();
+  (await second)[Symbol.dispose]();
+  assert.equal(isSecondIn, true);
+});
+
+it('what a client may hold at most is what all may hold when nobody else asks', async () => {
+  const budget = createFairByteBudget(64, 32);
+  using _ = await budget.acquire(1000, 'greedy');
+  using other = await budget.acquire(32, 'other');
+  assert.ok(other);
+});

@@ -39,3 +39,35 @@ export function createByteBudget(bytesMax: number): ByteBudget {
     },
   };
 }
+
+/** A budget of which one client can hold a part only, however many requests it sends. */
+export interface FairByteBudget {
+  /** @param client who asks, for example by address */
+  acquire(bytes: number, client: string): Promise<Disposable>;
+}
+
+/** Whoever has the most of its own part waits for itself alone, before standing in line with the others. */
+export function createFairByteBudget(bytesMax: number, bytesPerClientMax: number): FairByteBudget {
+  const whole = createByteBudget(bytesMax);
+  const clients = new Map<string, { readonly budget: ByteBudget; requests: number }>();
+  return {
+    async acquire(bytes, client) {
+      const known = clients.get(client) ?? { budget: createByteBudget(bytesPerClientMax), requests: 0 };
+      clients.set(client, known);
+      known.requests += 1;
+      const ofClient = await known.budget.acquire(bytes);
+      const ofWhole = await whole.acquire(Math.min(bytes, bytesPerClientMax));
+      let isHeld = true;
+      return {
+        [Symbol.dispose]() {
+          if (!isHeld) return;
+          isHeld = false;
+          ofWhole[Symbol.dispose]();
+          ofClient[Symbol.dispose]();
+          known.requests -= 1;
+          if (known.requests === 0) clients.delete(client);
+        },
+      };
+    },
+  };
+}

@@ -5,7 +5,7 @@ import { createRegistryAddresses } from '../../src/core/access/registry-addresse
 import type { AuditEntry } from '../../src/core/audit/audit-trail.ts';
 import type { Core } from '../../src/core/core.ts';
 import type { MetadataStore } from '../../src/core/metadata-store.ts';
-import { createByteBudget } from '../../src/http/byte-budget.ts';
+import { createByteBudget, createFairByteBudget } from '../../src/http/byte-budget.ts';
 import { createHttpServer } from '../../src/http/server.ts';
 import { awsSigner } from '../../src/http/sigv4/aws-signer.ts';
 import { createTrustedProxies } from '../../src/http/trusted-proxy.ts';
@@ -65,7 +65,8 @@ export async function awsUnderTest({ throttle }: { throttle?: Throttle } = {}): 
   const common = { core, clientOf, now, ...(throttle && { throttle }) };
   const authentication = (service: 'ecr' | 'sts') => signedAuthentication({ ...core, service, now });
   const bodyBudget = createByteBudget(48 * 1024 * 1024);
-  const aws = createAwsHandler({ ...common, authentication: authentication('ecr'), bodyBudget });
+  const unprovenBodyBudget = createFairByteBudget(64 * 1024 * 1024, 32 * 1024 * 1024);
+  const aws = createAwsHandler({ ...common, authentication: authentication('ecr'), bodyBudget, unprovenBodyBudget });
   const sts = createStsHandler({ ...common, authentication: authentication('sts'), withoutAction: aws });
   const server = createHttpServer((request, response) => (isStsRequest(request) ? sts : aws)(request, response), {
     idleSeconds: 10,

@@ -1,4 +1,5 @@
 import type { Call } from '../access/caller.ts';
+import type { Directory } from '../access/directory.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
 import { splitPage } from '../values/page.ts';
@@ -40,7 +41,11 @@ export interface Repositories {
   untagResource(call: Call, input: { repositoryName: string; keys: readonly string[] }): Promise<void>;
 }
 
-export function createRepositories({ metadata, now }: CoreDependencies): Repositories {
+/** @param directory is told when a repository went with its policy */
+export function createRepositories(
+  { metadata, now }: CoreDependencies,
+  directory?: Pick<Directory, 'refresh'>,
+): Repositories {
   const find = (call: Call, repositoryName: string) => findRepository(metadata.read, call.registry, repositoryName);
 
   const change = (call: Call, repositoryName: string, changes: (present: Repository) => RepositoryChanges) =>
@@ -66,8 +71,8 @@ export function createRepositories({ metadata, now }: CoreDependencies): Reposit
       return { repositories: items, ...(last && { next: last.name }) };
     },
 
-    delete: (call, { repositoryName, force }) =>
-      metadata.transaction(async (records) => {
+    async delete(call, { repositoryName, force }) {
+      const deleted = await metadata.transaction(async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);
         if (!force && (await records.images.hasAny(repository.id))) {
           refuse({ kind: 'repository-not-empty', repositoryName, registryId: call.registry.accountId });
@@ -76,7 +81,10 @@ export function createRepositories({ metadata, now }: CoreDependencies): Reposit
         await records.access.putRepositoryPolicy(repository.id, undefined);
         await records.repositories.retire(repository.id);
         return repository;
-      }),
+      });
+      await directory?.refresh();
+      return deleted;
+    },
 
     async putTagMutability(call, { repositoryName, imageTagMutability, exclusionFilters = [] }) {
       checkExclusionFilters(imageTagMutability, exclusionFilters);

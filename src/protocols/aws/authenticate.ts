@@ -14,6 +14,8 @@ export interface Claim {
   readonly caller: Caller;
   /** Region the call is meant for. */
   readonly region: string;
+  /** Whether the head alone has proven it: the signature covers a hash of the body that the client declared. */
+  readonly isProven: boolean;
   /** Resolves when the signature is the caller's and covers this body. */
   prove(body: Uint8Array): Promise<void>;
 }

@@ -18,6 +18,8 @@ export async function authorizeOperation(
 ): Promise<void> {
   const actions = [operation.action, ...(operation.alsoNeeds?.(input) ?? [])];
   const resources = operation.resources(call, input);
+  if (resources.length === 0)
+    throw new Error(`${operation.action} would be done to nothing, and so without a decision`);
   notes.resources = resources;
   const facts: RequestFacts = {
     ...(client.sourceIp && { sourceIp: client.sourceIp }),

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call, Caller } from '../../core/access/caller.ts';
 import type { Core } from '../../core/core.ts';
 import { BodyAbortedError } from '../../http/body.ts';
-import type { ByteBudget } from '../../http/byte-budget.ts';
+import type { ByteBudget, FairByteBudget } from '../../http/byte-budget.ts';
 import type { Handler } from '../../http/handler.ts';
 import { sendJson } from '../../http/json.ts';
 import { requestIdOf } from '../../http/request-id.ts';
@@ -29,6 +29,8 @@ export interface AwsContext {
   readonly publicUrl?: string;
   /** Shared by all bodies above 64 KiB. */
   readonly bodyBudget: ByteBudget;
+  /** The same for bodies whose sender is known only when they are there. */
+  readonly unprovenBodyBudget: FairByteBudget;
 }
 
 /** Bounds how fast a principal may call an operation. */
@@ -67,8 +69,8 @@ async function serve(
   const { core } = context;
   const name = operationNameOf(request, core.addresses);
   notes.operation = name;
-  const { caller, region, prove } = await context.authentication.begin(request, client);
-  using _room = await admitBody(request, name, context.bodyBudget);
+  const { caller, region, isProven, prove } = await context.authentication.begin(request, client);
+  using _room = await admitBody(request, name, isProven ? context.bodyBudget : unprovenBudget(context, client));
   using body = await readRequestBody(request, name);
   await prove(body.bytes);
   notes.caller = caller;
@@ -86,6 +88,11 @@ async function serve(
   await authorizeOperation(core.authorizer, operation, call, { input, client, notes });
   const baseUrl = baseUrlOf(context, call, client);
   return writeStructure(shapes.output, await operation.run({ core, call, input, layerPart, baseUrl }));
+}
+
+/** Who only claims to be somebody stands in a line of its own, and cannot fill it from one address. */
+function unprovenBudget({ unprovenBodyBudget }: AwsContext, { sourceIp = '' }: Client): ByteBudget {
+  return { acquire: (bytes) => unprovenBodyBudget.acquire(bytes, sourceIp) };
 }
 
 function refuseTooFast(throttle: Throttle | undefined, { arn }: Caller, operation: string): void {

@@ -41,6 +41,7 @@ export function signedAuthentication(settings: SignedAuthenticationSettings): Au
       return {
         caller,
         region: signed.scope.region,
+        isProven: payloadHash !== undefined,
         async prove(body) {
           const bodyHashHex = await hashBody(body);
           if (payloadHash === undefined) verify(bodyHashHex);

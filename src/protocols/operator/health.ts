@@ -10,21 +10,36 @@ export interface Dependency {
   ready(): Promise<void>;
 }
 
-/** `GET /readyz`: 200 when every store answers, else 503 with the reason of each that does not. */
-export function createReadinessHandler(dependencies: readonly Dependency[]): Handler {
+/** Anybody may ask, and asking costs a write: an answer counts for so long. */
+const REMEMBERED_MS = 1000;
+
+/**
+ * `GET /readyz`: 200 when every store answers, else 503.
+ *
+ * @param onUnready is told the reason, which may name paths: the answer does not
+ */
+export function createReadinessHandler(
+  dependencies: readonly Dependency[],
+  onUnready: (error: unknown, name: string) => void,
+): Handler {
+  const stateOf = (dependency: Dependency) =>
+    dependency.ready().then(
+      () => 'ready',
+      (error: unknown) => {
+        onUnready(error, dependency.name);
+        return 'not ready';
+      },
+    );
+  const ask = () => Promise.all(dependencies.map(async (one) => [one.name, await stateOf(one)] as const));
+  let asked: { readonly at: number; readonly answers: ReturnType<typeof ask> } | undefined;
   return async (_, response) => {
-    const answers = await Promise.all(dependencies.map(async (one) => [one.name, await stateOf(one)] as const));
+    const at = performance.now();
+    if (asked === undefined || at - asked.at > REMEMBERED_MS) asked = { at, answers: ask() };
+    const answers = await asked.answers;
     const isReady = answers.every(([, state]) => state === 'ready');
     sendJson(response, isReady ? 200 : 503, {
       status: isReady ? 'ready' : 'not ready',
       stores: Object.fromEntries(answers),
     });
   };
-}
-
-function stateOf(dependency: Dependency): Promise<string> {
-  return dependency.ready().then(
-    () => 'ready',
-    (error: Error) => error.message,
-  );
 }

@@ -13,7 +13,7 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
+  const process = processMetrics();
   const requests = new Counter({
     name: 'gantry_http_requests_total',
     help: 'Requests answered, by face, method and status; status 0 means that the client had gone',
@@ -55,11 +55,22 @@ export function createMetrics(): Metrics {
       garbageTime.setToCurrentTime();
     },
     async handler(_, response) {
-      const text = await registry.metrics();
+      const text = await Registry.merge([process, registry]).metrics();
       response.writeHead(200, { 'Content-Type': registry.contentType, 'Content-Length': Buffer.byteLength(text) });
       response.end(text);
     },
   };
+}
+
+let ofProcess: Registry | undefined;
+
+/** Collected once for all servers of the process: the collectors cannot be taken down again. */
+function processMetrics(): Registry {
+  if (ofProcess === undefined) {
+    ofProcess = new Registry();
+    collectDefaultMetrics({ register: ofProcess });
+  }
+  return ofProcess;
 }
 
 /** Labels must not grow with what clients make up. */
