@@ -14,6 +14,14 @@ export interface Difference {
 
 export const differences: readonly Difference[] = [
   {
+    name: 'a registry admits nobody without credentials',
+    why: 'Our own rule: with anonymous pulls on, a repository becomes public by its own policy alone. AWS has no anonymous callers.',
+    tell: (drafts, { principal }) =>
+      principal.kind === 'anonymous' && drafts.registry
+        ? { ...drafts, registry: drafts.registry.filter(({ Effect }) => Effect === 'Deny') }
+        : drafts,
+  },
+  {
     name: 'the root may do everything in its account',
     why: 'IAM user guide, "Policy evaluation logic": all is denied by default, but for the root user, who has full access. The simulator gives it none.',
     tell: (drafts, { principal }) =>

@@ -6,6 +6,7 @@ import { differences } from './differences.ts';
 import { randomPolicies, randomRequest } from './generated-policies.ts';
 import {
   alice,
+  anonymous,
   builder,
   type PolicyDrafts,
   policiesOf,
@@ -49,6 +50,7 @@ describe('the IAM simulator', () => {
     drafts: PolicyDrafts,
     version?: string,
   ])[] = [
+    [{ principal: anonymous }, { registry: [{ Principal: '*', Action: '*', Resource: '*' }] }],
     [{ principal: root }, {}],
     [{ action: 'ecr:GetAuthorizationToken', resource: '*' }, { repository: [{ Principal: '*', Action: '*' }] }],
     [{}, { identity: [{}], repository: [{ Effect: 'Deny', NotPrincipal: { AWS: [alice.accountId] } }] }],

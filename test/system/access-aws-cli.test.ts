@@ -8,7 +8,6 @@ import { type AccessKeyPair, type EnforcedServer, httpAs, startEnforcedServer } 
 
 const aws = findProgram('aws');
 const skip = aws === undefined ? 'aws cannot be found' : false;
-if (skip && process.env.CI === 'true') throw new Error(skip);
 const ACCOUNT = '000000000000';
 
 describe('the AWS CLI where access is enforced', { skip }, () => {
