@@ -1,5 +1,6 @@
 /**
- * `npm run bench [-- --only NAME… --rounds N --subjects gantry,peer --json FILE --smoke]`
+ * `npm run bench [-- --only NAME… --rounds N --rest SECONDS --subjects gantry,peer --json FILE --smoke]`
+ * `--rest` waits before each sample, for disks that are slow for a while after much was written to them.
  * A NAME may be the beginning of several, such as `access`.
  * Gantry and its peer on this machine in this run, rounds interleaved, medians; docs/performance.md says how to read it.
  * Missed targets are printed and do not change the exit code: numbers of a shared machine are no test.
@@ -7,6 +8,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { checkout } from '../test/support/server.ts';
 import { perform, type Sample } from './measure.ts';
@@ -23,6 +25,7 @@ const { values, positionals } = parseArgs({
     subjects: { type: 'string', default: 'gantry,peer' },
     images: { type: 'string', default: '100000' },
     json: { type: 'string' },
+    rest: { type: 'string', default: '0' },
     smoke: { type: 'boolean', default: false },
   },
 });
@@ -89,6 +92,7 @@ async function measureRunning(scenario: Scenario, names: readonly SubjectName[],
   for (let round = -1; round < rounds; round++) {
     // Whoever comes second finds a disk that has just worked: they take turns at that too.
     for (const subject of round % 2 === 0 ? running : running.toReversed()) {
+      await setTimeout(Number(values.rest) * 1000);
       const taken = await scenario.round?.(subject, scale, prepared.get(subject));
       // The first round warms both up and does not count.
       if (round >= 0 && taken !== undefined) samples[subject.name]?.push(taken);

@@ -28,7 +28,7 @@ import { UploadWorkers } from './upload-workers.ts';
 export interface FilesystemBlobStoreOptions {
   /** Made when missing. Staged and sealed bytes must lie on one file system. */
   readonly directory: string;
-  /** Threads that hash and write large uploads; one less than the cores, and at least one, when left out. */
+  /** Threads that hash and write large uploads; one for each core when left out: on a slow disk they wait more than they work. */
   readonly workers?: number;
 }
 
@@ -41,7 +41,7 @@ export async function openFilesystemBlobStore(options: FilesystemBlobStoreOption
     await folders.ensure(paths.uploads);
     await folders.ensure(paths.blobs);
   });
-  const workers = new UploadWorkers(Math.max(1, options.workers ?? availableParallelism() - 1));
+  const workers = new UploadWorkers(Math.max(1, options.workers ?? availableParallelism()));
   return new FilesystemBlobStore(paths, folders, workers);
 }
 
