@@ -20,8 +20,12 @@ archive() { # the mirror of Debian proper that this machine is set up with
 configure() {
   local mirror keyring=/usr/share/keyrings/debian-archive-keyring.gpg signed=''
   mirror=$(archive)
+  if [ -z "$mirror" ]; then
+    echo 'debian-sid.sh: apt knows no archive of Debian yet; run apt-get update first' >&2
+    exit 3
+  fi
   [ -z "$(ls "$keyring" 2>/dev/null)" ] || signed="[signed-by=$keyring] "
-  echo "deb ${signed}${mirror:-http://deb.debian.org/debian} sid main" >"$state/sources.list"
+  echo "deb ${signed}$mirror sid main" >"$state/sources.list"
   cat >"$state/apt.conf" <<-CONF
 	Dir::Etc::sourcelist "$state/sources.list";
 	Dir::Etc::sourceparts "-";
