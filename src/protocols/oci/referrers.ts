@@ -8,9 +8,6 @@ import { digestFrom } from './references.ts';
 
 const REFERRERS_MAX = 100;
 
-/** A referrer comes with its annotations, which may be as large as a manifest: so many are fetched at a time. */
-const BATCH_MAX = 10;
-
 /** A page ends early above this; clients expect an index to be no larger than a manifest. */
 const INDEX_BYTES_MAX = 4 * 1024 * 1024;
 
@@ -37,21 +34,19 @@ async function page(
   artifactTypes: readonly string[],
 ): Promise<{ manifests: object[]; next?: string | undefined }> {
   const { after, limit } = pageOf(exchange, REFERRERS_MAX);
+  if (limit === 0) return { manifests: [] };
+  const { referrers, next } = await find(exchange, subject, artifactTypes, after, limit);
   const manifests: object[] = [];
   let bytes = 0;
   let last = after;
-  while (manifests.length < limit) {
-    const batch = await find(exchange, subject, artifactTypes, last, Math.min(BATCH_MAX, limit - manifests.length));
-    for (const referrer of batch.referrers) {
-      const descriptor = descriptorOf(referrer);
-      bytes += Buffer.byteLength(JSON.stringify(descriptor));
-      if (bytes > INDEX_BYTES_MAX && manifests.length > 0) return { manifests, next: last };
-      manifests.push(descriptor);
-      last = referrer.digest;
-    }
-    if (batch.next === undefined) return { manifests };
+  for (const referrer of referrers) {
+    const descriptor = descriptorOf(referrer);
+    bytes += Buffer.byteLength(JSON.stringify(descriptor));
+    if (bytes > INDEX_BYTES_MAX && manifests.length > 0) return { manifests, next: last };
+    manifests.push(descriptor);
+    last = referrer.digest;
   }
-  return limit === 0 ? { manifests } : { manifests, next: last };
+  return { manifests, next };
 }
 
 async function find(

@@ -73,29 +73,9 @@ interface AfterPair {
 }
 
 const PAIRS: Record<TagStatus, PreparedQuery<AfterPair, { digest: Digest; tag: string | null }>> = {
-  ANY: prepared((db, { repositoryId, afterDigest, afterTag, limit }: Placeholders<AfterPair>) =>
-    db
-      .selectFrom('images')
-      .leftJoin('tags', 'tags.image_id', 'images.id')
-      .select(['images.digest', 'tags.name as tag'])
-      .where('images.repository_id', '=', repositoryId)
-      .where('images.digest', '>=', amongDigests(afterDigest))
-      .where(sql<boolean>`(images.digest > ${afterDigest} or tags.name > ${afterTag})`)
-      .orderBy('images.digest')
-      .orderBy('tags.name')
-      .limit(limit),
-  ),
-  TAGGED: prepared((db, { repositoryId, afterDigest, afterTag, limit }: Placeholders<AfterPair>) =>
-    db
-      .selectFrom('images')
-      .innerJoin('tags', 'tags.image_id', 'images.id')
-      .select(['images.digest', 'tags.name as tag'])
-      .where('images.repository_id', '=', repositoryId)
-      .where('images.digest', '>=', amongDigests(afterDigest))
-      .where(sql<boolean>`(images.digest > ${afterDigest} or tags.name > ${afterTag})`)
-      .orderBy('images.digest')
-      .orderBy('tags.name')
-      .limit(limit),
+  ANY: prepared((db, position: Placeholders<AfterPair>) => pairsAfter(db, position)),
+  TAGGED: prepared((db, position: Placeholders<AfterPair>) =>
+    pairsAfter(db, position).where('tags.name', 'is not', null),
   ),
   UNTAGGED: prepared((db, { repositoryId, afterDigest, limit }: Placeholders<AfterPair>) =>
     db
@@ -108,6 +88,19 @@ const PAIRS: Record<TagStatus, PreparedQuery<AfterPair, { digest: Digest; tag: s
       .limit(limit),
   ),
 };
+
+function pairsAfter(db: Kysely<Tables>, { repositoryId, afterDigest, afterTag, limit }: Placeholders<AfterPair>) {
+  return db
+    .selectFrom('images')
+    .leftJoin('tags', 'tags.image_id', 'images.id')
+    .select(['images.digest', 'tags.name as tag'])
+    .where('images.repository_id', '=', repositoryId)
+    .where('images.digest', '>=', amongDigests(afterDigest))
+    .where(sql<boolean>`(images.digest > ${afterDigest} or tags.name > ${afterTag})`)
+    .orderBy('images.digest')
+    .orderBy('tags.name')
+    .limit(limit);
+}
 
 interface AfterDigest {
   repositoryId: number;
