@@ -25,6 +25,7 @@ export interface ServeConfig extends KeepingConfig, AccessConfig {
 export interface KeepingConfig {
   readonly layerLeaseSeconds: number;
   readonly uploadIdleSeconds: number;
+  readonly undoSeconds: number;
   readonly orphanSeconds: number;
 }
 
@@ -70,6 +71,7 @@ function keepingOf(given: Given): KeepingConfig {
   return {
     layerLeaseSeconds: given.whole('layer-lease-seconds'),
     uploadIdleSeconds: given.whole('upload-idle-seconds'),
+    undoSeconds: given.whole('undo-seconds'),
     orphanSeconds: given.whole('orphan-seconds'),
   };
 }

@@ -18,6 +18,13 @@ export const KEEPING_SETTINGS = [
     default: '86400',
   },
   {
+    flag: 'undo-seconds',
+    variable: 'GANTRY_UNDO_SECONDS',
+    placeholder: 'seconds',
+    description: 'how long deleted images and the history of tags are kept, so that they can be restored; 0: not at all',
+    default: '1209600',
+  },
+  {
     flag: 'orphan-seconds',
     variable: 'GANTRY_ORPHAN_SECONDS',
     placeholder: 'seconds',

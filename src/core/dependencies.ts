@@ -19,6 +19,8 @@ export interface CoreSettings {
   readonly layerLeaseSeconds: number;
   /** After how long without a byte an upload is forgotten. */
   readonly uploadIdleSeconds: number;
+  /** How long a deleted image can be brought back, and for how long the changes of a tag are told; 0: not at all. */
+  readonly undoSeconds: number;
   /** The partition of the ARNs of identities, for example `aws`. */
   readonly partition: string;
   /** How old bytes that no fact points at must be before they are taken for the remains of a crash. */
@@ -29,6 +31,7 @@ export const DEFAULT_CORE_SETTINGS: CoreSettings = {
   createOnPush: false,
   layerLeaseSeconds: 24 * 3600,
   uploadIdleSeconds: 24 * 3600,
+  undoSeconds: 14 * 24 * 3600,
   partition: 'aws',
   orphanSeconds: 3600,
 };

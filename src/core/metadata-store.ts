@@ -1,6 +1,9 @@
 import type { AccessReads, AccessRecords } from './access/identity-records.ts';
 import type { SigningKeyReads, SigningKeyRecords } from './access/signing-key-records.ts';
+import type { EventReads, EventRecords } from './events/event-records.ts';
+import type { HistoryReads, HistoryRecords } from './history/history-records.ts';
 import type { ImageReads, ImageRecords } from './images/image-records.ts';
+import type { JobReads, JobRecords } from './jobs/job-records.ts';
 import type { BlobReads, BlobRecords, LayerReads, LayerRecords } from './layers/layer-records.ts';
 import type { UploadReads, UploadRecords } from './layers/upload-records.ts';
 import type { RepositoryReads, RepositoryRecords } from './repositories/repository-records.ts';
@@ -32,6 +35,9 @@ export interface Reads {
   readonly images: ImageReads;
   readonly signingKeys: SigningKeyReads;
   readonly access: AccessReads;
+  readonly history: HistoryReads;
+  readonly events: EventReads;
+  readonly jobs: JobReads;
 }
 
 export interface Records {
@@ -42,4 +48,7 @@ export interface Records {
   readonly images: ImageRecords;
   readonly signingKeys: SigningKeyRecords;
   readonly access: AccessRecords;
+  readonly history: HistoryRecords;
+  readonly events: EventRecords;
+  readonly jobs: JobRecords;
 }

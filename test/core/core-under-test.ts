@@ -60,6 +60,7 @@ export async function coreUnderTest(settings: Partial<CoreSettings> = {}): Promi
     settings: {
       ...DEFAULT_CORE_SETTINGS,
       layerLeaseSeconds: LEASE_SECONDS,
+      undoSeconds: 0,
       uploadIdleSeconds: UPLOAD_IDLE_SECONDS,
       orphanSeconds: ORPHAN_SECONDS,
       ...settings,

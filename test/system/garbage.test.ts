@@ -21,7 +21,7 @@ const blobPath = (repository: string, { digest }: Blob) => `/v2/${repository}/bl
 const filesOf = ({ data }: RunningServer, { digest }: Blob) =>
   globSync(`blobs/sha256/*/${digest.replace('sha256:', '')}.*`, { cwd: data });
 
-const noLease = ['--layer-lease-seconds', '0'];
+const noLease = ['--layer-lease-seconds', '0', '--undo-seconds', '0'];
 
 describe('gantry garbage, beside a running server', () => {
   it('takes a layer that no image uses once its lease is over, and nothing that an image uses', async () => {

@@ -1,12 +1,12 @@
 import type { Call } from '../access/caller.ts';
-import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
+import type { CoreDependencies } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
 import type { Records } from '../metadata-store.ts';
 import { findRepository } from '../repositories/find-repository.ts';
-import type { Repository } from '../repositories/repository-records.ts';
 import { parseDigest } from '../values/digest.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
 import { failureOf, resolveImages } from './find-images.ts';
+import { type Change, changeBy, changeTimes, removeImage, removeTag } from './image-changes.ts';
 import type { TaggedImage } from './image-records.ts';
 import type { ImageFailure, ImageReference } from './images.ts';
 
@@ -19,15 +19,16 @@ export async function deleteImages(
   call: Call,
   { repositoryName, imageIds }: { repositoryName: string; imageIds: readonly ImageIdentifier[] },
 ): Promise<{ imageIds: ImageIdentifier[]; failures: ImageFailure[] }> {
-  const leaseUntil = secondsAfter(dependencies.now(), dependencies.settings.layerLeaseSeconds);
+  const times = changeTimes(dependencies);
   return dependencies.metadata.transaction(async (records) => {
     const repository = await findRepository(records, call.registry, repositoryName);
+    const change = changeBy(call, repository, { ...times, cause: 'delete' });
     const deleted: ImageIdentifier[] = [];
     let left = imageIds;
     for (;;) {
       const failures: ImageFailure[] = [];
       for (const id of left) {
-        const outcome = await deleteOne(records, repository, id, leaseUntil);
+        const outcome = await deleteOne(records, change, id);
         if ('code' in outcome) failures.push(outcome);
         else deleted.push(...outcome.deleted);
       }
@@ -40,16 +41,20 @@ export async function deleteImages(
 
 /** DELETE manifest; see `Images.delete`. */
 export async function deleteImage(
-  { metadata, now, settings }: CoreDependencies,
+  dependencies: CoreDependencies,
   call: Call,
   { repositoryName, reference }: { repositoryName: string; reference: ImageReference },
 ): Promise<void> {
-  await metadata.transaction(async (records) => {
+  const times = changeTimes(dependencies);
+  await dependencies.metadata.transaction(async (records) => {
     const repository = await findRepository(records, call.registry, repositoryName);
+    const change = changeBy(call, repository, { ...times, cause: 'delete' });
     const missing = (imageId: ImageIdentifier): never =>
       refuse({ kind: 'image-not-found', imageId, repositoryName, registryId: call.registry.accountId });
     if ('tag' in reference) {
-      if (!(await records.images.untag(repository.id, reference.tag))) missing({ imageTag: reference.tag });
+      const image = await records.images.findByTag(repository.id, reference.tag);
+      if (!image) return missing({ imageTag: reference.tag });
+      await removeTag(records, change, image, reference.tag);
       return;
     }
     const digest = parseDigest(reference.digest);
@@ -57,23 +62,23 @@ export async function deleteImage(
     if (!image) return missing({ imageDigest: reference.digest });
     const indexDigests = await records.images.indexesOf(repository.id, image.digest);
     if (indexDigests.length > 0) refuse({ kind: 'image-referenced-by-index', indexDigests });
-    await records.images.delete(image, secondsAfter(now(), settings.layerLeaseSeconds));
+    await removeImage(records, change, image);
   });
 }
 
 async function deleteOne(
   records: Records,
-  repository: Repository,
+  change: Change,
   id: ImageIdentifier,
-  leaseUntil: Date,
 ): Promise<{ deleted: ImageIdentifier[] } | ImageFailure> {
+  const { repository } = change;
   const [resolved] = await resolveImages(records, repository, [id]);
   if (!resolved) throw new Error('An image id was not resolved');
   if ('code' in resolved) return resolved;
   const { image } = resolved;
   const { imageTag } = id;
   if (imageTag !== undefined && image.tags.length > 1) {
-    await records.images.untag(repository.id, imageTag);
+    await removeTag(records, change, image, imageTag);
     return { deleted: [{ imageDigest: image.digest, imageTag }] };
   }
   const indexes = await records.images.indexesOf(repository.id, image.digest);
@@ -81,7 +86,7 @@ async function deleteOne(
     const reason = `Requested image referenced by manifest list: [${indexes.join(', ')}]`;
     return failureOf(id, 'ImageReferencedByManifestList', reason);
   }
-  await records.images.delete(image, leaseUntil);
+  await removeImage(records, change, image);
   return { deleted: identifiersOf(image) };
 }
 

@@ -9,7 +9,7 @@ import { splitPage } from '../values/page.ts';
 import { deleteImage, deleteImages } from './delete-images.ts';
 import { failureOf, type ResolvedImage, resolveImages } from './find-images.ts';
 import type { Image, StoredManifest, TaggedImage } from './image-records.ts';
-import type { FoundImage, ImageFailure, ImageReference, ImageStatusFilter, Images } from './images.ts';
+import type { FoundImage, ImageFailure, ImageReference, Images } from './images.ts';
 import { putImage } from './put-image.ts';
 
 export function createImages(dependencies: CoreDependencies): Images {
@@ -48,16 +48,14 @@ export function createImages(dependencies: CoreDependencies): Images {
 
     async list(call, input) {
       const repository = await repositoryOf(call, input);
-      if (!includesActive(input.imageStatus)) return { images: [] };
-      const found = await read.images.pairs(repository.id, input.tagStatus, input.after, input.limit + 1);
+      const found = await read.images.pairs(repository.id, input, input.after, input.limit + 1);
       const { items, last } = splitPage(found, input.limit);
       return { images: items, ...(last && { next: last }) };
     },
 
     async describe(call, input) {
       const repository = await repositoryOf(call, input);
-      if (!includesActive(input.imageStatus)) return { images: [] };
-      const found = await read.images.page(repository.id, input.tagStatus, input.after, input.limit + 1);
+      const found = await read.images.page(repository.id, input, input.after, input.limit + 1);
       const { items, last } = splitPage(found, input.limit);
       return { images: items, ...(last && { next: last.digest }) };
     },
@@ -81,14 +79,13 @@ export function createImages(dependencies: CoreDependencies): Images {
 
     async referrers(call, input) {
       const repository = await repositoryOf(call, input);
-      if (!includesActive(input.imageStatus)) return { referrers: [] };
-      const { subject, artifactTypes, limit } = input;
+      const { subject, limit } = input;
       const referrers: Image[] = [];
       let manifestBytes = 0;
       let after: string | undefined = input.after;
       while (after !== undefined && referrers.length < limit && manifestBytes < REFERRERS_MANIFEST_BYTES) {
         const wanted = Math.min(limit - referrers.length, REFERRERS_READ_MAX);
-        const found = await read.images.referrers(repository.id, subject, artifactTypes, after, wanted + 1);
+        const found = await read.images.referrers(repository.id, subject, input, after, wanted + 1);
         const { items, last } = splitPage(found, wanted);
         referrers.push(...items);
         for (const item of items) manifestBytes += item.manifestBytes;
@@ -123,11 +120,6 @@ const ANSWER_TOO_LARGE = `The manifests asked for are together larger than ${ANS
 const REFERRERS_READ_MAX = 10;
 /** … and no more once their manifests are as large as this together. */
 const REFERRERS_MANIFEST_BYTES = 4 * 1024 * 1024;
-
-/** Every image is active as long as there is no archive. */
-function includesActive(filter: ImageStatusFilter): boolean {
-  return filter === 'ACTIVE' || filter === 'ANY';
-}
 
 /** Formats are never converted: an image whose type the caller does not take is as good as not there. */
 function acceptance(acceptedMediaTypes: readonly string[] | undefined): (mediaType: string) => boolean {

@@ -16,12 +16,28 @@ export interface Image {
   /** The manifest's annotations, which may be as large as it is; the referrers list shows them. */
   readonly annotations?: Readonly<Record<string, string>>;
   readonly pushedAt: Date;
+  readonly status: ImageStatus;
+  /** When it was last archived. */
+  readonly archivedAt?: Date;
+  /** When it was last restored from the archive; from then on its age counts. */
+  readonly activatedAt?: Date;
+  /** When it was last pulled, as far as that is recorded. */
+  readonly pulledAt?: Date;
 }
+
+/** Only an active image can be pulled; one that activates was archived, and its bytes are on their way back. */
+export type ImageStatus = 'ACTIVE' | 'ARCHIVED' | 'ACTIVATING';
+
+export type ImageStatusFilter = ImageStatus | 'ANY';
+
+/** An image begins active. */
+export type NewImage = Omit<Image, 'id' | 'status' | 'archivedAt' | 'activatedAt' | 'pulledAt'>;
 
 /** The manifest, byte for byte. */
 export interface StoredManifest {
   readonly digest: Digest;
   readonly mediaType: string;
+  readonly status: ImageStatus;
   readonly bytes: Uint8Array;
 }
 
@@ -32,6 +48,11 @@ export interface TaggedImage extends Omit<Image, 'annotations'> {
 }
 
 export type TagStatus = 'TAGGED' | 'UNTAGGED' | 'ANY';
+
+export interface ImageFilter {
+  readonly tagStatus: TagStatus;
+  readonly imageStatus: ImageStatusFilter;
+}
 
 /** Where a list of (digest, tag) pairs goes on. */
 export interface ImagePosition {
@@ -52,19 +73,19 @@ export interface ImageReads {
   /** One entry for each (digest, tag) pair, untagged images once with an empty tag, in that order, after a position. */
   pairs(
     repositoryId: number,
-    tagStatus: TagStatus,
+    filter: ImageFilter,
     after: ImagePosition | undefined,
     limit: number,
   ): Promise<ImagePosition[]>;
   /** Images in the order of their digests, after a digest. */
-  page(repositoryId: number, tagStatus: TagStatus, after: string, limit: number): Promise<TaggedImage[]>;
-  /** Tags in bytewise order, after a tag. */
+  page(repositoryId: number, filter: ImageFilter, after: string, limit: number): Promise<TaggedImage[]>;
+  /** Tags of active images in bytewise order, after a tag. */
   tags(repositoryId: number, after: string, limit: number): Promise<string[]>;
   /** Images whose subject is the digest, in the order of their digests, after a digest. */
   referrers(
     repositoryId: number,
     subject: Digest,
-    artifactTypes: readonly string[] | undefined,
+    filter: { readonly artifactTypes?: readonly string[]; readonly imageStatus: ImageStatusFilter },
     after: string,
     limit: number,
   ): Promise<Image[]>;
@@ -73,6 +94,8 @@ export interface ImageReads {
   /** Whether the repository has any image. */
   hasAny(repositoryId: number): Promise<boolean>;
   countTags(imageId: number): Promise<number>;
+  /** In lexical order. */
+  tagsOf(imageId: number): Promise<string[]>;
   /** Every image with its manifest, if it has one as it must, in the order of image ids, after an id. */
   manifests(
     afterImageId: number,
@@ -89,11 +112,16 @@ export interface ImageRecords extends ImageReads {
    * @returns undefined when the repository has the image
    */
   insert(
-    image: Omit<Image, 'id'>,
+    image: NewImage,
     manifest: Uint8Array,
     layers: readonly { readonly digest: Digest; readonly mediaType: string }[],
     children: readonly Digest[],
   ): Promise<Image | undefined>;
+  /** Sets the status, and the times that come with it. */
+  setStatus(
+    imageId: number,
+    change: Pick<Image, 'status'> & Partial<Pick<Image, 'archivedAt' | 'activatedAt'>>,
+  ): Promise<void>;
   /** Puts a tag on an image, taking it off any other image of the repository. */
   tag(repositoryId: number, tag: string, imageId: number, now: Date): Promise<void>;
   /** @returns whether there was such a tag */

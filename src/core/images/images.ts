@@ -1,7 +1,14 @@
 import type { Call } from '../access/caller.ts';
 import type { Digest } from '../values/digest.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
-import type { Image, ImagePosition, StoredManifest, TaggedImage, TagStatus } from './image-records.ts';
+import type {
+  Image,
+  ImagePosition,
+  ImageStatusFilter,
+  StoredManifest,
+  TaggedImage,
+  TagStatus,
+} from './image-records.ts';
 
 /** Images of a repository. Every method refuses with repository-not-found. */
 export interface Images {
@@ -90,8 +97,6 @@ export interface Images {
 }
 
 export type ImageReference = { readonly tag: string } | { readonly digest: string };
-
-export type ImageStatusFilter = 'ACTIVE' | 'ARCHIVED' | 'ACTIVATING' | 'ANY';
 
 export interface PutImageInput {
   readonly repositoryName: string;

@@ -17,6 +17,7 @@ import {
   parseManifest,
 } from '../values/manifest.ts';
 import { isIndex } from '../values/media-type.ts';
+import { type Change, changeBy, changeTimes, notePush, putTag } from './image-changes.ts';
 import type { Image } from './image-records.ts';
 import type { PutImageInput, PutImageResult } from './images.ts';
 
@@ -25,10 +26,11 @@ const TAGS_PER_IMAGE_MAX = 1000;
 
 /** PutImage and PUT manifest; see `Images.put`. All of it is one transaction, so what the manifest names cannot vanish. */
 export async function putImage(
-  { metadata, now, settings }: CoreDependencies,
+  dependencies: CoreDependencies,
   call: Call,
   input: PutImageInput,
 ): Promise<PutImageResult> {
+  const { metadata, now, settings } = dependencies;
   if (input.createOnPush && settings.createOnPush) {
     await ensureRepository(metadata, call.registry, input.repositoryName, now());
   }
@@ -36,11 +38,12 @@ export async function putImage(
   if (input.tag !== undefined) checkTag(input.tag);
   const manifest = readManifest(input);
   const digest = checkDigest(call, input);
-  const push = { call, input, manifest, digest, now: now() };
+  const push = { call, input, manifest, digest };
+  const times = changeTimes(dependencies);
   await refusingWhenFull(() =>
     metadata.transaction(async (records) => {
       const present = await findRepository(records, call.registry, repository.name);
-      await putInto(records, present, push);
+      await putInto(records, changeBy(call, present, times), push);
     }),
   );
   const subjectDigest = manifest.subject?.digest;
@@ -52,10 +55,10 @@ interface Push {
   readonly input: PutImageInput;
   readonly manifest: Manifest;
   readonly digest: Digest;
-  readonly now: Date;
 }
 
-async function putInto(records: Records, repository: Repository, push: Push): Promise<void> {
+async function putInto(records: Records, change: Change, push: Push): Promise<void> {
+  const { repository } = change;
   const { tag, idempotent } = push.input;
   const tagged = tag === undefined ? undefined : await records.images.findByTag(repository.id, tag);
   const present = await records.images.find(repository.id, push.digest);
@@ -67,16 +70,18 @@ async function putInto(records: Records, repository: Repository, push: Push): Pr
   if (tag !== undefined && tagged && isTagImmutable(repository, tag)) {
     refuse({ kind: 'image-tag-already-exists', tag, repositoryName: repository.name });
   }
-  const image = present ?? (await insertImage(records, repository, push));
-  if (tag === undefined) return;
+  const image = present ?? (await insertImage(records, change, push));
+  if (tag === undefined) return notePush(records, change, image, tag);
   if ((await records.images.countTags(image.id)) >= TAGS_PER_IMAGE_MAX) {
     const reason = `The image with digest '${push.digest}' can have at most ${TAGS_PER_IMAGE_MAX} tags`;
     refuse({ kind: 'limit-exceeded', reason });
   }
-  await records.images.tag(repository.id, tag, image.id, push.now);
+  await putTag(records, change, image, tag);
+  await notePush(records, change, image, tag);
 }
 
-async function insertImage(records: Records, repository: Repository, push: Push): Promise<Image> {
+async function insertImage(records: Records, change: Change, push: Push): Promise<Image> {
+  const { repository, at: pushedAt } = change;
   const { manifest, digest, input } = push;
   const present = await requireBlobs(records, repository, push);
   const childrenBytes = await requireChildren(records, repository, push);
@@ -92,13 +97,14 @@ async function insertImage(records: Records, repository: Repository, push: Push)
       manifestBytes: input.manifest.byteLength,
       imageBytes: isIndex(manifest.mediaType) ? Math.max(0, ...childrenBytes, blobBytes) : blobBytes,
       ...(manifest.annotations && { annotations: manifest.annotations }),
-      pushedAt: push.now,
+      pushedAt,
     },
     input.manifest,
     uniqueDigests([...manifest.foreign.filter((layer) => present.has(layer.digest)), ...manifest.blobs]),
     uniqueDigests(manifest.children).map((child) => child.digest),
   );
   if (!image) throw new Error(`Image ${digest} appeared within a transaction`);
+  await records.history.forgetImage(repository.id, digest);
   return image;
 }
 

@@ -2,7 +2,10 @@ import type { MetadataStore, Reads, Records } from '../../core/metadata-store.ts
 import { bringToPresentForm, presentVersion } from './migrate.ts';
 import { accessReads, accessRecords } from './records/access.ts';
 import { blobReads, blobRecords } from './records/blobs.ts';
+import { eventReads, eventRecords } from './records/events.ts';
+import { historyReads, historyRecords } from './records/history.ts';
 import { imageReads, imageRecords } from './records/images.ts';
+import { jobReads, jobRecords } from './records/jobs.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
 import { repositoryReads, repositoryRecords } from './records/repositories.ts';
 import { signingKeyReads, signingKeyRecords } from './records/signing-keys.ts';
@@ -31,6 +34,9 @@ function reads(session: Session): Reads {
     images: imageReads(session),
     signingKeys: signingKeyReads(session),
     access: accessReads(session),
+    history: historyReads(session),
+    events: eventReads(session),
+    jobs: jobReads(session),
   };
 }
 
@@ -43,5 +49,8 @@ function records(session: Session): Records {
     images: imageRecords(session),
     signingKeys: signingKeyRecords(session),
     access: accessRecords(session),
+    history: historyRecords(session),
+    events: eventRecords(session),
+    jobs: jobRecords(session),
   };
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { accessTables } from './migrations/0002-access.ts';
+import { imageManagementTables } from './migrations/0003-image-management.ts';
 import { accessReads, accessRecords } from './records/access.ts';
 import { blobReads } from './records/blobs.ts';
 import { imageReads, imageRecords } from './records/images.ts';
@@ -23,15 +24,21 @@ type Question = (session: Session) => Promise<unknown>;
 const LISTS: Readonly<Record<string, Question>> = {
   'images.findMany': (session) => imageReads(session).findMany(1, [DIGEST]),
   'images.findTags': (session) => imageReads(session).findTags(1, ['']),
-  'images.pairs, any': (session) => imageReads(session).pairs(1, 'ANY', undefined, 1),
-  'images.pairs, tagged': (session) => imageReads(session).pairs(1, 'TAGGED', undefined, 1),
-  'images.pairs, untagged': (session) => imageReads(session).pairs(1, 'UNTAGGED', undefined, 1),
-  'images.page, any': (session) => imageReads(session).page(1, 'ANY', '', 1),
-  'images.page, tagged': (session) => imageReads(session).page(1, 'TAGGED', '', 1),
-  'images.page, untagged': (session) => imageReads(session).page(1, 'UNTAGGED', '', 1),
+  'images.pairs, any': (session) =>
+    imageReads(session).pairs(1, { tagStatus: 'ANY', imageStatus: 'ACTIVE' }, undefined, 1),
+  'images.pairs, tagged': (session) =>
+    imageReads(session).pairs(1, { tagStatus: 'TAGGED', imageStatus: 'ACTIVE' }, undefined, 1),
+  'images.pairs, untagged': (session) =>
+    imageReads(session).pairs(1, { tagStatus: 'UNTAGGED', imageStatus: 'ACTIVE' }, undefined, 1),
+  'images.page, any': (session) => imageReads(session).page(1, { tagStatus: 'ANY', imageStatus: 'ACTIVE' }, '', 1),
+  'images.page, tagged': (session) =>
+    imageReads(session).page(1, { tagStatus: 'TAGGED', imageStatus: 'ACTIVE' }, '', 1),
+  'images.page, untagged': (session) =>
+    imageReads(session).page(1, { tagStatus: 'UNTAGGED', imageStatus: 'ACTIVE' }, '', 1),
   'images.tags': (session) => imageReads(session).tags(1, '', 1),
-  'images.referrers': (session) => imageReads(session).referrers(1, DIGEST, undefined, '', 1),
-  'images.referrers of types': (session) => imageReads(session).referrers(1, DIGEST, [''], '', 1),
+  'images.referrers': (session) => imageReads(session).referrers(1, DIGEST, { imageStatus: 'ACTIVE' }, '', 1),
+  'images.referrers of types': (session) =>
+    imageReads(session).referrers(1, DIGEST, { artifactTypes: [''], imageStatus: 'ACTIVE' }, '', 1),
   'images.indexesOf': (session) => imageReads(session).indexesOf(1, DIGEST),
   'repositories.findMany': (session) => repositoryReads(session).findMany(REGISTRY, ['']),
   'repositories.page': (session) => repositoryReads(session).page(REGISTRY, '', 1),
@@ -66,7 +73,16 @@ const OTHERS: Readonly<Record<string, Question>> = {
   'images.manifestByTag': (session) => imageReads(session).manifestByTag(1, ''),
   'images.delete': (session) =>
     imageRecords(session).delete(
-      { id: 1, repositoryId: 1, digest: DIGEST, mediaType: '', manifestBytes: 0, imageBytes: 0, pushedAt: EPOCH },
+      {
+        id: 1,
+        repositoryId: 1,
+        digest: DIGEST,
+        mediaType: '',
+        manifestBytes: 0,
+        imageBytes: 0,
+        pushedAt: EPOCH,
+        status: 'ACTIVE',
+      },
       EPOCH,
     ),
 };
@@ -81,6 +97,7 @@ describe('query plans', () => {
     };
     await firstTables(session);
     await accessTables(session);
+    await imageManagementTables(session);
   });
   after(() => connection.close());
 

@@ -1,14 +1,16 @@
 import type { Generated } from 'kysely';
 import type { SigningPurpose } from '../../core/access/signing-key-records.ts';
+import type { ImageStatus } from '../../core/images/image-records.ts';
 import type { Encryption, ImageTagMutability } from '../../core/repositories/repository-records.ts';
 import type { Digest } from '../../core/values/digest.ts';
 import type { AccessTables } from './access-tables.ts';
+import type { ImageManagementTables } from './image-management-tables.ts';
 
 /**
  * The tables as migrations make them. Times are milliseconds since 1970 (`…_at`, `…_until`), yes and no are 1 and 0,
  * columns ending in `_json` hold JSON text.
  */
-export interface Tables extends AccessTables {
+export interface Tables extends AccessTables, ImageManagementTables {
   migrations: MigrationsTable;
   repositories: RepositoriesTable;
   blobs: BlobsTable;
@@ -48,6 +50,8 @@ interface BlobsTable {
   location: string;
   bytes: number;
   created_at: number;
+  /** Whether the bytes lie with those of archived images. */
+  archived: Generated<number>;
   /** Whether a layer points at it; kept by every statement that makes or ends a layer. */
   referenced: number;
 }
@@ -83,6 +87,10 @@ interface ImagesTable {
   image_bytes: number;
   annotations_json: string | null;
   pushed_at: number;
+  status: Generated<ImageStatus>;
+  archived_at: Generated<number | null>;
+  activated_at: Generated<number | null>;
+  pulled_at: Generated<number | null>;
 }
 
 /** Apart from images, so that listing images reads no manifest. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import type { Image } from '../../../src/core/images/image-records.ts';
+import type { Image, NewImage } from '../../../src/core/images/image-records.ts';
 import type { Blob } from '../../../src/core/layers/layer-records.ts';
 import type { Upload } from '../../../src/core/layers/upload-records.ts';
 import type { MetadataStore } from '../../../src/core/metadata-store.ts';
@@ -81,14 +81,14 @@ export async function addLayer(store: MetadataStore, repositoryId: number, lease
   return blob;
 }
 
-export interface NewImage extends Partial<Omit<Image, 'id'>> {
+export interface WantedImage extends Partial<NewImage> {
   readonly layers?: readonly Digest[];
   readonly children?: readonly Digest[];
   readonly tags?: readonly string[];
 }
 
 /** An image with its tags; its manifest is its digest's text. */
-export async function addImage(store: MetadataStore, repositoryId: number, wanted: NewImage = {}): Promise<Image> {
+export async function addImage(store: MetadataStore, repositoryId: number, wanted: WantedImage = {}): Promise<Image> {
   const { layers = [], children = [], tags = [], ...changes } = wanted;
   const digest = changes.digest ?? someDigest();
   const manifest = Buffer.from(digest);

@@ -46,7 +46,7 @@ export function describeImageLists(driver: MetadataStoreDriver): void {
       const { annotations: _, ...plain } = await addImage(store, id, { annotations, tags: ['v1', 'v2'] });
       const expected = [{ ...plain, tags: ['v1', 'v2'] }];
       assert.deepEqual(await store.read.images.findMany(id, [plain.digest]), expected);
-      assert.deepEqual(await store.read.images.page(id, 'ANY', '', 10), expected);
+      assert.deepEqual(await store.read.images.page(id, { tagStatus: 'ANY', imageStatus: 'ACTIVE' }, '', 10), expected);
       assert.deepEqual((await store.read.images.find(id, plain.digest))?.annotations, annotations);
     });
 
@@ -99,7 +99,13 @@ export function describeImageLists(driver: MetadataStoreDriver): void {
       await addImage(store, repositoryId, { subjectDigest: someDigest() });
       await addImage(store, (await addRepository(store)).id, { subjectDigest: subject });
       const referrers = (types?: string[], after = '', limit = 10) =>
-        store.read.images.referrers(repositoryId, subject, types, after, limit);
+        store.read.images.referrers(
+          repositoryId,
+          subject,
+          { ...(types && { artifactTypes: types }), imageStatus: 'ACTIVE' },
+          after,
+          limit,
+        );
       const all = [signature, report, plain, another].sort(byDigest);
       assert.deepEqual(await referrers(), all);
       assert.deepEqual(await referrers(undefined, all[0]!.digest, 2), all.slice(1, 3));

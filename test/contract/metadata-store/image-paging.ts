@@ -39,9 +39,17 @@ export function describeImagePaging(driver: MetadataStoreDriver): void {
       for (const status of STATUSES) {
         for (const limit of [1, 2, 7, 1000]) {
           const pairs: ImagePosition[] = [];
-          for (let page = await store.read.images.pairs(id, status, undefined, limit); page.length > 0; ) {
+          for (
+            let page = await store.read.images.pairs(
+              id,
+              { tagStatus: status, imageStatus: 'ACTIVE' },
+              undefined,
+              limit,
+            );
+            page.length > 0;
+          ) {
             pairs.push(...page);
-            page = await store.read.images.pairs(id, status, page.at(-1), limit);
+            page = await store.read.images.pairs(id, { tagStatus: status, imageStatus: 'ACTIVE' }, page.at(-1), limit);
           }
           assert.deepEqual(pairs, pairsOf(model, status));
         }
@@ -53,7 +61,7 @@ export function describeImagePaging(driver: MetadataStoreDriver): void {
       const digest = (hex: string) => `sha256:${hex.padEnd(64, '0')}` as const;
       await addImage(store, id, { digest: digest('2'), tags: ['b', 'd'] });
       await addImage(store, id, { digest: digest('4') });
-      const [first] = await store.read.images.pairs(id, 'ANY', undefined, 1);
+      const [first] = await store.read.images.pairs(id, { tagStatus: 'ANY', imageStatus: 'ACTIVE' }, undefined, 1);
       assert.deepEqual(first, { digest: digest('2'), tag: 'b' });
       await addImage(store, id, { digest: digest('1'), tags: ['z'] });
       const third = await addImage(store, id, { digest: digest('3') });
@@ -61,7 +69,7 @@ export function describeImagePaging(driver: MetadataStoreDriver): void {
       await store.transaction(async ({ images }) => {
         for (const tag of ['a', 'c']) await images.tag(id, tag, two.id, MOMENT);
       });
-      assert.deepEqual(await store.read.images.pairs(id, 'ANY', first, 10), [
+      assert.deepEqual(await store.read.images.pairs(id, { tagStatus: 'ANY', imageStatus: 'ACTIVE' }, first, 10), [
         { digest: digest('2'), tag: 'c' },
         { digest: digest('2'), tag: 'd' },
         { digest: third.digest, tag: '' },
@@ -109,9 +117,17 @@ async function comparePages(
   const last = any[random(any.length || 1)];
   for (const after of [undefined, last, last && { ...last, tag: 'M' }]) {
     const expected = pairsOf(model, status).filter((pair) => after === undefined || isAfter(pair, after));
-    assert.deepEqual(await store.read.images.pairs(repositoryId, status, after, limit), expected.slice(0, limit));
+    assert.deepEqual(
+      await store.read.images.pairs(repositoryId, { tagStatus: status, imageStatus: 'ACTIVE' }, after, limit),
+      expected.slice(0, limit),
+    );
     const images = model.filter(({ image, tags }) => image.digest > (after?.digest ?? '') && matches(tags, status));
-    const page = await store.read.images.page(repositoryId, status, after?.digest ?? '', limit);
+    const page = await store.read.images.page(
+      repositoryId,
+      { tagStatus: status, imageStatus: 'ACTIVE' },
+      after?.digest ?? '',
+      limit,
+    );
     assert.deepEqual(
       page,
       images.slice(0, limit).map(({ image, tags }) => ({ ...image, tags: [...tags].sort() })),

@@ -66,7 +66,7 @@ export function describeImages(driver: MetadataStoreDriver): void {
         ),
       );
       await tag('bytes', image!);
-      const stored = { digest, mediaType: MANIFEST_TYPE, bytes };
+      const stored = { digest, mediaType: MANIFEST_TYPE, status: 'ACTIVE', bytes };
       assert.deepEqual(await store.read.images.manifest(repositoryId, digest), stored);
       assert.deepEqual(await store.read.images.manifestByTag(repositoryId, 'bytes'), stored);
       assert.equal(await store.read.images.manifest(repositoryId + 1000, digest), undefined);

@@ -155,7 +155,7 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
       assert.deepEqual(await read.images.tags(gone.id, '', 10), []);
       assert.equal(await read.images.countTags(image.id), 0);
       assert.deepEqual(await read.images.indexesOf(gone.id, subject), []);
-      assert.deepEqual(await read.images.referrers(gone.id, subject, undefined, '', 10), []);
+      assert.deepEqual(await read.images.referrers(gone.id, subject, { imageStatus: 'ANY' }, '', 10), []);
       assert.deepEqual(await read.layers.findMany(gone.id, [own.digest, shared.digest]), []);
       assert.equal(await read.uploads.exists(upload.id), false);
       assert.deepEqual(await read.blobs.find('scope', own.digest), own);

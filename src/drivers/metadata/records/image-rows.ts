@@ -1,4 +1,4 @@
-import type { Image, TaggedImage } from '../../../core/images/image-records.ts';
+import type { Image, ImageStatus, NewImage, TaggedImage } from '../../../core/images/image-records.ts';
 import type { Digest } from '../../../core/values/digest.ts';
 
 /** Without annotations, which may be as large as a manifest: a join with tags would repeat them for each tag. */
@@ -12,6 +12,10 @@ export const PLAIN_COLUMNS = [
   'images.manifest_bytes',
   'images.image_bytes',
   'images.pushed_at',
+  'images.status',
+  'images.archived_at',
+  'images.activated_at',
+  'images.pulled_at',
 ] as const;
 
 export const IMAGE_COLUMNS = [...PLAIN_COLUMNS, 'images.annotations_json'] as const;
@@ -28,6 +32,10 @@ export interface ImageRow {
   /** Absent where it was not asked for. */
   annotations_json?: string | null;
   pushed_at: number;
+  status: ImageStatus;
+  archived_at: number | null;
+  activated_at: number | null;
+  pulled_at: number | null;
 }
 
 export function toImage(row: ImageRow): Image {
@@ -42,6 +50,10 @@ export function toImage(row: ImageRow): Image {
     imageBytes: row.image_bytes,
     ...(row.annotations_json != null && { annotations: JSON.parse(row.annotations_json) }),
     pushedAt: new Date(row.pushed_at),
+    status: row.status,
+    ...(row.archived_at !== null && { archivedAt: new Date(row.archived_at) }),
+    ...(row.activated_at !== null && { activatedAt: new Date(row.activated_at) }),
+    ...(row.pulled_at !== null && { pulledAt: new Date(row.pulled_at) }),
   };
 }
 
@@ -61,7 +73,7 @@ export function toTaggedImages(rows: readonly (ImageRow & { tag: string | null }
   return images;
 }
 
-export interface NewImage {
+export interface NewImageRow {
   repositoryId: number;
   digest: Digest;
   mediaType: string;
@@ -73,7 +85,7 @@ export interface NewImage {
   pushedAt: number;
 }
 
-export function toNewImage(image: Omit<Image, 'id'>): NewImage {
+export function toNewImageRow(image: NewImage): NewImageRow {
   return {
     repositoryId: image.repositoryId,
     digest: image.digest,

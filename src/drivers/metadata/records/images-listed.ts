@@ -1,5 +1,5 @@
-import { type Expression, type ExpressionBuilder, type Kysely, sql } from 'kysely';
-import type { ImageReads, TagStatus } from '../../../core/images/image-records.ts';
+import { type AliasableExpression, type Expression, type ExpressionBuilder, type Kysely, sql } from 'kysely';
+import type { ImageReads, ImageStatusFilter, TagStatus } from '../../../core/images/image-records.ts';
 import type { Digest } from '../../../core/values/digest.ts';
 import { type Placeholders, type PreparedQuery, prepared, type Session } from '../session.ts';
 import type { Tables } from '../tables.ts';
@@ -17,19 +17,19 @@ export function imageListReads(session: Session): ImageListReads {
       const rows = await findTags(session, { repositoryId, tags: JSON.stringify(tags) });
       return rows.map(({ tag, digest }) => ({ tag, digest }));
     },
-    async pairs(repositoryId, tagStatus, after, limit) {
+    async pairs(repositoryId, { tagStatus, imageStatus }, after, limit) {
       const position = { afterDigest: after?.digest ?? '', afterTag: after?.tag ?? '' };
-      const rows = await PAIRS[tagStatus](session, { repositoryId, ...position, limit });
+      const rows = await PAIRS[tagStatus](session, { repositoryId, imageStatus, ...position, limit });
       return rows.map(({ digest, tag }) => ({ digest, tag: tag ?? '' }));
     },
-    async page(repositoryId, tagStatus, after, limit) {
-      return toTaggedImages(await PAGE[tagStatus](session, { repositoryId, after, limit }));
+    async page(repositoryId, { tagStatus, imageStatus }, after, limit) {
+      return toTaggedImages(await PAGE[tagStatus](session, { repositoryId, imageStatus, after, limit }));
     },
     async tags(repositoryId, after, limit) {
       return (await tags(session, { repositoryId, after, limit })).map(({ name }) => name);
     },
-    async referrers(repositoryId, subject, artifactTypes, after, limit) {
-      const wanted = { repositoryId, subject, after, limit };
+    async referrers(repositoryId, subject, { artifactTypes, imageStatus }, after, limit) {
+      const wanted = { repositoryId, subject, imageStatus, after, limit };
       const rows =
         artifactTypes === undefined
           ? await referrers(session, wanted)
@@ -67,6 +67,7 @@ const findTags = prepared(
 
 interface AfterPair {
   repositoryId: number;
+  imageStatus: ImageStatusFilter;
   afterDigest: string;
   afterTag: string;
   limit: number;
@@ -77,25 +78,30 @@ const PAIRS: Record<TagStatus, PreparedQuery<AfterPair, { digest: Digest; tag: s
   TAGGED: prepared((db, position: Placeholders<AfterPair>) =>
     pairsAfter(db, position).where('tags.name', 'is not', null),
   ),
-  UNTAGGED: prepared((db, { repositoryId, afterDigest, limit }: Placeholders<AfterPair>) =>
+  UNTAGGED: prepared((db, { repositoryId, imageStatus, afterDigest, limit }: Placeholders<AfterPair>) =>
     db
       .selectFrom('images')
       .select(['images.digest', sql<string | null>`null`.as('tag')])
       .where('images.repository_id', '=', repositoryId)
       .where('images.digest', '>', amongDigests(afterDigest))
+      .where(hasStatus(imageStatus))
       .where(isUntagged)
       .orderBy('images.digest')
       .limit(limit),
   ),
 };
 
-function pairsAfter(db: Kysely<Tables>, { repositoryId, afterDigest, afterTag, limit }: Placeholders<AfterPair>) {
+function pairsAfter(
+  db: Kysely<Tables>,
+  { repositoryId, imageStatus, afterDigest, afterTag, limit }: Placeholders<AfterPair>,
+) {
   return db
     .selectFrom('images')
     .leftJoin('tags', 'tags.image_id', 'images.id')
     .select(['images.digest', 'tags.name as tag'])
     .where('images.repository_id', '=', repositoryId)
     .where('images.digest', '>=', amongDigests(afterDigest))
+    .where(hasStatus(imageStatus))
     .where(sql<boolean>`(images.digest > ${afterDigest} or tags.name > ${afterTag})`)
     .orderBy('images.digest')
     .orderBy('tags.name')
@@ -108,18 +114,21 @@ interface AfterDigest {
   limit: number;
 }
 
-const PAGE: Record<TagStatus, PreparedQuery<AfterDigest, ImageRow & { tag: string | null }>> = {
-  ANY: prepared((db, page: Placeholders<AfterDigest>) => withTags(db, imagesAfter(db, page))),
-  TAGGED: prepared((db, page: Placeholders<AfterDigest>) => withTags(db, imagesAfter(db, page).where(isTagged))),
-  UNTAGGED: prepared((db, page: Placeholders<AfterDigest>) => withTags(db, imagesAfter(db, page).where(isUntagged))),
+type AfterImage = AfterDigest & { imageStatus: ImageStatusFilter };
+
+const PAGE: Record<TagStatus, PreparedQuery<AfterImage, ImageRow & { tag: string | null }>> = {
+  ANY: prepared((db, page: Placeholders<AfterImage>) => withTags(db, imagesAfter(db, page))),
+  TAGGED: prepared((db, page: Placeholders<AfterImage>) => withTags(db, imagesAfter(db, page).where(isTagged))),
+  UNTAGGED: prepared((db, page: Placeholders<AfterImage>) => withTags(db, imagesAfter(db, page).where(isUntagged))),
 };
 
-function imagesAfter(db: Kysely<Tables>, { repositoryId, after, limit }: Placeholders<AfterDigest>) {
+function imagesAfter(db: Kysely<Tables>, { repositoryId, imageStatus, after, limit }: Placeholders<AfterImage>) {
   return db
     .selectFrom('images')
     .select(PLAIN_COLUMNS)
     .where('images.repository_id', '=', repositoryId)
     .where('images.digest', '>', amongDigests(after))
+    .where(hasStatus(imageStatus))
     .orderBy('images.digest')
     .limit(limit);
 }
@@ -138,6 +147,10 @@ function isTagged({ exists, selectFrom }: ExpressionBuilder<Tables, 'images'>) {
   return exists(selectFrom('tags').select('tags.name').whereRef('tags.image_id', '=', 'images.id'));
 }
 
+function hasStatus(wanted: AliasableExpression<ImageStatusFilter>) {
+  return sql<boolean>`(${wanted} = 'ANY' or images.status = ${wanted})`;
+}
+
 function isUntagged(expression: ExpressionBuilder<Tables, 'images'>) {
   return expression.not(isTagged(expression));
 }
@@ -145,14 +158,16 @@ function isUntagged(expression: ExpressionBuilder<Tables, 'images'>) {
 const tags = prepared((db, { repositoryId, after, limit }: Placeholders<AfterDigest>) =>
   db
     .selectFrom('tags')
-    .select('name')
-    .where('repository_id', '=', repositoryId)
-    .where('name', '>', after)
-    .orderBy('name')
+    .innerJoin('images', 'images.id', 'tags.image_id')
+    .select('tags.name')
+    .where('tags.repository_id', '=', repositoryId)
+    .where('tags.name', '>', after)
+    .where('images.status', '=', 'ACTIVE')
+    .orderBy('tags.name')
     .limit(limit),
 );
 
-type AfterReferrer = AfterDigest & { subject: Digest };
+type AfterReferrer = AfterImage & { subject: Digest };
 
 const referrers = prepared((db, wanted: Placeholders<AfterReferrer>) => referrersAfter(db, wanted));
 
@@ -164,13 +179,17 @@ const referrersOfTypes = prepared((db, wanted: Placeholders<AfterReferrer & { ar
   ),
 );
 
-function referrersAfter(db: Kysely<Tables>, { repositoryId, subject, after, limit }: Placeholders<AfterReferrer>) {
+function referrersAfter(
+  db: Kysely<Tables>,
+  { repositoryId, subject, imageStatus, after, limit }: Placeholders<AfterReferrer>,
+) {
   return db
     .selectFrom('images')
     .select(IMAGE_COLUMNS)
     .where('images.repository_id', '=', repositoryId)
     .where('images.subject_digest', '=', subject)
     .where('images.digest', '>', amongDigests(after))
+    .where(hasStatus(imageStatus))
     .orderBy('images.digest')
     .limit(limit);
 }

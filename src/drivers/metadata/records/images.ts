@@ -1,8 +1,8 @@
 import { sql } from 'kysely';
-import type { ImageReads, ImageRecords } from '../../../core/images/image-records.ts';
+import type { ImageReads, ImageRecords, ImageStatus } from '../../../core/images/image-records.ts';
 import type { Digest } from '../../../core/values/digest.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
-import { IMAGE_COLUMNS, type NewImage, toImage, toNewImage } from './image-rows.ts';
+import { IMAGE_COLUMNS, type NewImageRow, toImage, toNewImageRow } from './image-rows.ts';
 import { imageListReads } from './images-listed.ts';
 import { imageVerificationReads } from './images-verified.ts';
 
@@ -20,14 +20,17 @@ export function imageReads(session: Session): ImageReads {
     },
     async manifest(repositoryId, digest) {
       const [row] = await manifest(session, { repositoryId, digest });
-      return row && { digest, mediaType: row.media_type, bytes: row.bytes };
+      return row && { digest, mediaType: row.media_type, status: row.status, bytes: row.bytes };
     },
     async manifestByTag(repositoryId, tag) {
       const [row] = await manifestByTag(session, { repositoryId, tag });
-      return row && { digest: row.digest, mediaType: row.media_type, bytes: row.bytes };
+      return row && { digest: row.digest, mediaType: row.media_type, status: row.status, bytes: row.bytes };
     },
     async hasAny(repositoryId) {
       return (await anyImage(session, { repositoryId })).length > 0;
+    },
+    async tagsOf(imageId) {
+      return (await tagsOf(session, { imageId })).map(({ name }) => name);
     },
     async countTags(imageId) {
       const [row] = await countTags(session, { imageId });
@@ -40,7 +43,7 @@ export function imageRecords(session: Session): ImageRecords {
   return {
     ...imageReads(session),
     async insert(image, manifest, layers, children) {
-      const [row] = await insert(session, toNewImage(image));
+      const [row] = await insert(session, toNewImageRow(image));
       if (row === undefined) return undefined;
       const inRepository = { repositoryId: image.repositoryId, imageId: row.id };
       await insertManifest(session, { imageId: row.id, bytes: manifest });
@@ -49,7 +52,15 @@ export function imageRecords(session: Session): ImageRecords {
         await markLayersReferenced(session, inRepository);
       }
       if (children.length > 0) await insertChildren(session, { ...inRepository, children: JSON.stringify(children) });
-      return { ...image, id: row.id };
+      return { ...image, id: row.id, status: 'ACTIVE' };
+    },
+    async setStatus(imageId, { status, archivedAt, activatedAt }) {
+      await setStatus(session, {
+        imageId,
+        status,
+        archivedAt: archivedAt?.getTime() ?? null,
+        activatedAt: activatedAt?.getTime() ?? null,
+      });
     },
     async tag(repositoryId, tag, imageId, now) {
       await putTag(session, { repositoryId, tag, imageId, now: now.getTime() });
@@ -102,7 +113,7 @@ const manifest = prepared((db, { repositoryId, digest }: Placeholders<ByDigest>)
   db
     .selectFrom('images')
     .innerJoin('manifests', 'manifests.image_id', 'images.id')
-    .select(['images.media_type', 'manifests.bytes'])
+    .select(['images.media_type', 'images.status', 'manifests.bytes'])
     .where('images.repository_id', '=', repositoryId)
     .where('images.digest', '=', digest),
 );
@@ -112,7 +123,7 @@ const manifestByTag = prepared((db, { repositoryId, tag }: Placeholders<ByTag>) 
     .selectFrom('tags')
     .innerJoin('images', 'images.id', 'tags.image_id')
     .innerJoin('manifests', 'manifests.image_id', 'tags.image_id')
-    .select(['images.digest', 'images.media_type', 'manifests.bytes'])
+    .select(['images.digest', 'images.media_type', 'images.status', 'manifests.bytes'])
     .where('tags.repository_id', '=', repositoryId)
     .where('tags.name', '=', tag),
 );
@@ -132,7 +143,7 @@ const tagsOf = prepared((db, { imageId }: Placeholders<{ imageId: number }>) =>
   db.selectFrom('tags').select('name').where('image_id', '=', imageId).orderBy('name'),
 );
 
-const insert = prepared((db, image: Placeholders<NewImage>) =>
+const insert = prepared((db, image: Placeholders<NewImageRow>) =>
   db
     .insertInto('images')
     .values({
@@ -190,6 +201,24 @@ const markLayersReferenced = prepared((db, { repositoryId, imageId }: Placeholde
     .where('repository_id', '=', repositoryId)
     .where('digest', 'in', db.selectFrom('image_layers').select('layer_digest').where('image_id', '=', imageId))
     .where('referenced', '=', 0),
+);
+
+interface StatusChange {
+  imageId: number;
+  status: ImageStatus;
+  archivedAt: number | null;
+  activatedAt: number | null;
+}
+
+const setStatus = prepared((db, { imageId, status, archivedAt, activatedAt }: Placeholders<StatusChange>) =>
+  db
+    .updateTable('images')
+    .set(({ fn, ref }) => ({
+      status,
+      archived_at: fn.coalesce(archivedAt, ref('archived_at')),
+      activated_at: fn.coalesce(activatedAt, ref('activated_at')),
+    }))
+    .where('id', '=', imageId),
 );
 
 const putTag = prepared((db, { repositoryId, tag, imageId, now }: Placeholders<ByTag & OneImage & { now: number }>) =>

@@ -1,0 +1,44 @@
+import type { Registry } from '../values/registry.ts';
+import type { RegistryEvent } from './registry-event.ts';
+
+/** An event as it was announced. */
+export interface StoredEvent {
+  readonly id: number;
+  readonly registry: Registry;
+  readonly event: RegistryEvent;
+  readonly at: Date;
+}
+
+/** Where events are delivered to. */
+export interface EventTarget {
+  readonly name: string;
+  readonly kind: EventTargetKind;
+  /** What the kind needs: an address, a path, a filter. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Sealed under the registry's key. */
+  readonly sealedSecret?: Uint8Array;
+  readonly createdAt: Date;
+}
+
+export type EventTargetKind = 'webhook' | 'file' | 'eventbridge';
+
+export interface EventReads {
+  find(id: number): Promise<StoredEvent | undefined>;
+  /** Events with larger ids, in the order of ids. */
+  after(id: number, limit: number): Promise<StoredEvent[]>;
+  /** The largest id, 0 without events. */
+  lastId(): Promise<number>;
+  /** In the order of names. */
+  targets(): Promise<EventTarget[]>;
+}
+
+export interface EventRecords extends EventReads {
+  /** @returns its id */
+  insert(event: Omit<StoredEvent, 'id'>): Promise<number>;
+  /** Forgets events older than a time. @returns how many */
+  deleteBefore(time: Date, limit: number): Promise<number>;
+  /** Adds or replaces by name. */
+  putTarget(target: EventTarget): Promise<void>;
+  /** @returns whether there was one */
+  deleteTarget(name: string): Promise<boolean>;
+}

@@ -1,0 +1,35 @@
+import type { Digest } from '../values/digest.ts';
+
+/** What happened in a registry, as others are told of it (ECR user guide, "Amazon ECR events and EventBridge"). */
+export type RegistryEvent = ImageEvent | StorageClassEvent | LifecycleEvent;
+
+/** An image was pushed under a tag or without one, or was deleted; `isReferrer` for signatures and their like. */
+export interface ImageEvent {
+  readonly kind: 'image-pushed' | 'image-deleted';
+  readonly repositoryName: string;
+  readonly digest: Digest;
+  readonly tag?: string;
+  readonly mediaType: string;
+  readonly artifactType?: string;
+  readonly subjectDigest?: Digest;
+}
+
+export interface StorageClassEvent {
+  readonly kind: 'image-archived' | 'image-restored';
+  readonly repositoryName: string;
+  readonly digest: Digest;
+  readonly mediaType: string;
+  readonly artifactType?: string;
+  readonly subjectDigest?: Digest;
+  /** With `image-restored`. */
+  readonly activatedAt?: string;
+}
+
+/** A lifecycle policy was applied and did something. */
+export interface LifecycleEvent {
+  readonly kind: 'lifecycle-applied';
+  readonly repositoryName: string;
+  readonly expired: number;
+  readonly transitioned: number;
+  readonly failed: number;
+}

@@ -1,0 +1,116 @@
+import type { Call } from '../access/caller.ts';
+import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
+import { announce } from '../events/announce.ts';
+import type { ImageEvent } from '../events/registry-event.ts';
+import type { ChangeCause } from '../history/history-records.ts';
+import type { Records } from '../metadata-store.ts';
+import type { Repository } from '../repositories/repository-records.ts';
+import type { Image } from './image-records.ts';
+
+/**
+ * What changes an image, and why. Every change of images and tags goes through the functions of this file, within the
+ * transaction of the change, so that its history, its events and the work that follows from it are never forgotten.
+ */
+export interface Change {
+  readonly repository: Repository;
+  readonly cause: ChangeCause;
+  /** The ARN of who caused it; empty when nobody was asked. */
+  readonly principal: string;
+  readonly at: Date;
+  /** Until when the layers of a deleted image stay. */
+  readonly leaseUntil: Date;
+  /** Until when a deleted image can be brought back; absent: it cannot. */
+  readonly keptUntil?: Date;
+}
+
+export function changeBy({ caller }: Pick<Call, 'caller'>, repository: Repository, time: ChangeTimes): Change {
+  return { repository, principal: caller.arn, cause: 'push', ...time };
+}
+
+type ChangeTimes = Pick<Change, 'at' | 'leaseUntil'> & Partial<Pick<Change, 'cause' | 'keptUntil'>>;
+
+/** The times of a change that happens now. */
+export function changeTimes({ now, settings }: Pick<CoreDependencies, 'now' | 'settings'>): ChangeTimes {
+  const at = now();
+  const { layerLeaseSeconds, undoSeconds } = settings;
+  return {
+    at,
+    leaseUntil: secondsAfter(at, Math.max(layerLeaseSeconds, undoSeconds)),
+    ...(undoSeconds > 0 && { keptUntil: secondsAfter(at, undoSeconds) }),
+  };
+}
+
+/** Announces a push under a tag, or without one; the image is there by now. */
+export async function notePush(records: Records, change: Change, image: Image, tag: string | undefined): Promise<void> {
+  await announce(records, change.repository.registry, imageEvent('image-pushed', change, image, tag), change.at);
+}
+
+/** Puts a tag on an image, taking it off any other. */
+export async function putTag(records: Records, change: Change, image: Image, tag: string): Promise<void> {
+  await records.images.tag(change.repository.id, tag, image.id, change.at);
+  await noteTag(records, change, tag, image);
+}
+
+/** Takes a tag away; its image stays. @returns whether there was such a tag */
+export async function removeTag(records: Records, change: Change, image: Image, tag: string): Promise<boolean> {
+  if (!(await records.images.untag(change.repository.id, tag))) return false;
+  await noteTag(records, change, tag, undefined);
+  await announce(records, change.repository.registry, imageEvent('image-deleted', change, image, tag), change.at);
+  return true;
+}
+
+/**
+ * Deletes an image with its tags. Its layers start a lease; it can be brought back while it is kept; its referrers follow.
+ * The caller has seen that no index lists it.
+ * @returns the tags it had, in lexical order
+ */
+export async function removeImage(records: Records, change: Change, image: Image): Promise<string[]> {
+  const { repository, cause, principal, at, leaseUntil, keptUntil } = change;
+  if (keptUntil) {
+    const tags = await records.images.tagsOf(image.id);
+    await records.history.keepImage(image.id, { tags, cause, principal, deletedAt: at, keptUntil });
+  }
+  const tags = await records.images.delete(image, leaseUntil);
+  for (const tag of tags) await noteTag(records, change, tag, undefined);
+  for (const tag of tags.length === 0 ? [undefined] : tags) {
+    await announce(records, repository.registry, imageEvent('image-deleted', change, image, tag), at);
+  }
+  await letReferrersFollow(records, change, image, 'deleted');
+  return tags;
+}
+
+/** Referrers go the way of their subject, soon after it. */
+export async function letReferrersFollow(
+  records: Records,
+  { repository, at }: Change,
+  { digest: subjectDigest }: Image,
+  fate: 'deleted' | 'archived',
+): Promise<void> {
+  const referrers = await records.images.referrers(repository.id, subjectDigest, { imageStatus: 'ANY' }, '', 1);
+  if (referrers.length === 0) return;
+  const payload = { repositoryId: repository.id, subjectDigest, change: fate };
+  await records.jobs.enqueue({ kind: 'follow-subject', key: `${repository.id}/${subjectDigest}/${fate}`, payload }, at);
+}
+
+async function noteTag(records: Records, change: Change, tag: string, image: Image | undefined): Promise<void> {
+  const { repository, cause, principal, at } = change;
+  const digest = image && { digest: image.digest };
+  await records.history.noteTag({ repositoryId: repository.id, tag, ...digest, cause, principal, at });
+}
+
+function imageEvent(
+  kind: ImageEvent['kind'],
+  { repository }: Change,
+  image: Image,
+  tag: string | undefined,
+): ImageEvent {
+  return {
+    kind,
+    repositoryName: repository.name,
+    digest: image.digest,
+    mediaType: image.mediaType,
+    ...(tag !== undefined && { tag }),
+    ...(image.artifactType !== undefined && { artifactType: image.artifactType }),
+    ...(image.subjectDigest !== undefined && { subjectDigest: image.subjectDigest }),
+  };
+}

@@ -1,0 +1,38 @@
+import type { Digest } from '../values/digest.ts';
+
+/** Every kind of work that is done after the answer, with what a job of it is told. What it works on may be gone by then. */
+export interface JobPayloads {
+  /** Referrers go the way of their subject (ECR user guide, "Deleting an image"). */
+  readonly 'follow-subject': {
+    readonly repositoryId: number;
+    readonly subjectDigest: Digest;
+    readonly change: 'deleted' | 'archived';
+  };
+  /** Applies the lifecycle policy of one repository. */
+  readonly 'apply-lifecycle': { readonly repositoryId: number };
+  readonly 'preview-lifecycle': { readonly repositoryId: number; readonly previewId: string };
+  /** Takes the bytes of an archived image to where those of archived images lie. */
+  readonly 'archive-bytes': { readonly repositoryId: number; readonly digest: Digest };
+  /** Brings the bytes of an activating image back, then makes it active. */
+  readonly 'restore-image': { readonly repositoryId: number; readonly digest: Digest };
+  readonly 'deliver-event': { readonly eventId: number; readonly target: string };
+  /** Enqueues one `apply-lifecycle` for each repository with a policy. */
+  readonly 'start-lifecycle': Readonly<Record<string, never>>;
+}
+
+export type JobKind = keyof JobPayloads;
+
+export type Job<K extends JobKind = JobKind> = {
+  [Kind in K]: {
+    readonly id: number;
+    readonly kind: Kind;
+    readonly payload: JobPayloads[Kind];
+    /** How often it was begun, this time included. */
+    readonly attempts: number;
+    readonly createdAt: Date;
+    readonly dueAt: Date;
+    readonly lastError?: string;
+    /** When it was given up. */
+    readonly deadAt?: Date;
+  };
+}[K];

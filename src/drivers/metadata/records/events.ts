@@ -1,0 +1,139 @@
+import type { EventReads, EventRecords, EventTarget, StoredEvent } from '../../../core/events/event-records.ts';
+import { type Placeholders, prepared, type Session } from '../session.ts';
+
+export function eventReads(session: Session): EventReads {
+  return {
+    async find(id) {
+      const [row] = await find(session, { id });
+      return row && toEvent(row);
+    },
+    async after(id, limit) {
+      return (await after(session, { id, limit })).map(toEvent);
+    },
+    async lastId() {
+      const [row] = await lastId(session, {});
+      return row?.id ?? 0;
+    },
+    async targets() {
+      return (await targets(session, {})).map(toTarget);
+    },
+  };
+}
+
+export function eventRecords(session: Session): EventRecords {
+  return {
+    ...eventReads(session),
+    async insert({ registry, event, at }) {
+      const { accountId: account, region } = registry;
+      const [row] = await insert(session, { account, region, event: JSON.stringify(event), at: at.getTime() });
+      return row!.id;
+    },
+    async deleteBefore(time, limit) {
+      return (await deleteBefore(session, { time: time.getTime(), limit })).length;
+    },
+    async putTarget(target) {
+      await putTarget(session, {
+        name: target.name,
+        kind: target.kind,
+        settings: JSON.stringify(target.settings),
+        sealedSecret: target.sealedSecret ?? null,
+        createdAt: target.createdAt.getTime(),
+      });
+    },
+    async deleteTarget(name) {
+      return (await deleteTarget(session, { name })).length > 0;
+    },
+  };
+}
+
+interface EventRow {
+  id: number;
+  account: string;
+  region: string;
+  event_json: string;
+  at: number;
+}
+
+function toEvent(row: EventRow): StoredEvent {
+  return {
+    id: row.id,
+    registry: { accountId: row.account, region: row.region },
+    event: JSON.parse(row.event_json),
+    at: new Date(row.at),
+  };
+}
+
+interface TargetRow {
+  name: string;
+  kind: string;
+  settings_json: string;
+  sealed_secret: Uint8Array | null;
+  created_at: number;
+}
+
+function toTarget(row: TargetRow): EventTarget {
+  return {
+    name: row.name,
+    kind: row.kind as EventTarget['kind'],
+    settings: JSON.parse(row.settings_json),
+    ...(row.sealed_secret !== null && { sealedSecret: row.sealed_secret }),
+    createdAt: new Date(row.created_at),
+  };
+}
+
+const COLUMNS = ['id', 'account', 'region', 'event_json', 'at'] as const;
+
+const find = prepared((db, { id }: Placeholders<{ id: number }>) =>
+  db.selectFrom('events').select(COLUMNS).where('id', '=', id),
+);
+
+const after = prepared((db, { id, limit }: Placeholders<{ id: number; limit: number }>) =>
+  db.selectFrom('events').select(COLUMNS).where('id', '>', id).orderBy('id').limit(limit),
+);
+
+const lastId = prepared((db) => db.selectFrom('events').select('id').orderBy('id', 'desc').limit(1));
+
+const targets = prepared((db) =>
+  db
+    .selectFrom('event_targets')
+    .select(['name', 'kind', 'settings_json', 'sealed_secret', 'created_at'])
+    .orderBy('name'),
+);
+
+interface NewEvent {
+  account: string;
+  region: string;
+  event: string;
+  at: number;
+}
+
+const insert = prepared((db, { account, region, event, at }: Placeholders<NewEvent>) =>
+  db.insertInto('events').values({ account, region, event_json: event, at }).returning('id'),
+);
+
+const deleteBefore = prepared((db, { time, limit }: Placeholders<{ time: number; limit: number }>) =>
+  db
+    .deleteFrom('events')
+    .where('id', 'in', db.selectFrom('events').select('id').where('at', '<', time).orderBy('at').limit(limit))
+    .returning('id'),
+);
+
+interface NewTarget {
+  name: string;
+  kind: string;
+  settings: string;
+  sealedSecret: Uint8Array | null;
+  createdAt: number;
+}
+
+const putTarget = prepared((db, target: Placeholders<NewTarget>) => {
+  const changes = { kind: target.kind, settings_json: target.settings, sealed_secret: target.sealedSecret };
+  return db
+    .insertInto('event_targets')
+    .values({ name: target.name, ...changes, created_at: target.createdAt })
+    .onConflict((conflict) => conflict.column('name').doUpdateSet(changes));
+});
+
+const deleteTarget = prepared((db, { name }: Placeholders<{ name: string }>) =>
+  db.deleteFrom('event_targets').where('name', '=', name).returning('name'),
+);
