@@ -1,0 +1,170 @@
+import { type ImageUnits, imageUnits, settleUnits } from './image-units.ts';
+import { archiveTime, type LifecycleImage, pullTime, pushTime } from './lifecycle-image.ts';
+import type { LifecycleAction, LifecyclePolicy, LifecycleRule } from './lifecycle-policy.ts';
+import { DAY_MS, describeRule, describeStanding } from './lifecycle-reasons.ts';
+import { compileTagSelection } from './tag-selection.ts';
+
+export interface LifecycleDecision {
+  readonly digest: string;
+  readonly action: LifecycleAction;
+  readonly targetStorageClass?: 'ARCHIVE';
+  readonly rulePriority: number;
+  /** In plain words, with the numbers. */
+  readonly reason: string;
+}
+
+export interface LifecycleExplanation {
+  readonly digest: string;
+  /** Absent for an image that is kept as it is. */
+  readonly decision?: LifecycleDecision;
+  /** The rules that select it, in ascending order; the first alone may act on it. */
+  readonly selectedBy: readonly { readonly rulePriority: number; readonly isMarked: boolean }[];
+  /** Why it goes, or why it is kept. */
+  readonly reason: string;
+}
+
+/**
+ * What a policy does to the images of a repository (ECR user guide, "How lifecycle policies work").
+ *
+ * Each rule is evaluated over all images by itself. An image belongs to the first rule whose storage class and tags it has,
+ * whether that rule acts on it or not; a later rule still counts it. Of images pushed at the same time the one with the
+ * smaller digest counts as the newer.
+ *
+ * @param images of one repository, each digest once, in any order
+ * @returns in the order to execute: rule by rule in ascending priority, within a rule the oldest first; with the imageUnit
+ *   `index` a child moreover after every index it is part of
+ */
+export function evaluateLifecycle(
+  policy: LifecyclePolicy,
+  images: readonly LifecycleImage[],
+  now: Date,
+): LifecycleDecision[] {
+  return appraise(policy, images, now).decisions;
+}
+
+/** The same, and for every image, in the order given, why it goes or stays. */
+export function explainLifecycle(
+  policy: LifecyclePolicy,
+  images: readonly LifecycleImage[],
+  now: Date,
+): LifecycleExplanation[] {
+  const selectedBy: { rulePriority: number; isMarked: boolean }[][] = images.map(() => []);
+  const { decisions, reasonOf } = appraise(policy, images, now, (rule, image, isMarked) =>
+    selectedBy[image]!.push({ rulePriority: rule.rulePriority, isMarked }),
+  );
+  const decisionOf = new Map(decisions.map((decision) => [decision.digest, decision]));
+  return images.map(({ digest }, image) => {
+    const decision = decisionOf.get(digest);
+    return { digest, ...(decision && { decision }), selectedBy: selectedBy[image]!, reason: reasonOf(image) };
+  });
+}
+
+/** What became of each image with its rule; images and rules are numbers: their places in the arrays. */
+interface Standings {
+  /** The first rule that selects it, or NONE. */
+  readonly owners: Int32Array;
+  /** Under its owner: from 1 for the newest, or the age in milliseconds. */
+  readonly ranks: Float64Array;
+  readonly isMarked: Uint8Array;
+}
+
+const NONE = -1;
+
+type OnSelected = (rule: LifecycleRule, image: number, isMarked: boolean) => void;
+
+function appraise(policy: LifecyclePolicy, images: readonly LifecycleImage[], now: Date, onSelected?: OnSelected) {
+  const { rules } = policy;
+  const newestFirst = sortedByPush(images);
+  const units = policy.imageUnit === 'index' ? imageUnits(images, newestFirst) : undefined;
+  const standings = standingsOf(rules, images, now, { newestFirst, units, onSelected });
+  const actors = standings.owners.map((owner, image) => (standings.isMarked[image] === 1 ? owner : NONE));
+  const order = inOrder(rules.length, newestFirst, actors);
+  const settled = units && settleUnits(units, images, rules, { actors, order });
+  const described = rules.map(describeRule);
+
+  const reasonOf = (image: number): string => {
+    const followed = settled?.reasons.get(image);
+    if (followed !== undefined) return followed;
+    const owner = standings.owners[image]!;
+    if (owner === NONE) return 'no rule selects it';
+    return `${described[owner]}; ${describeStanding(rules[owner]!, images[image]!, standings.ranks[image]!)}`;
+  };
+  const own = order.map((image) => ({ image, rule: actors[image]!, action: rules[actors[image]!]!.action }));
+  const decisions = (settled?.decisions ?? own).map(({ image, rule, action }): LifecycleDecision => {
+    const { rulePriority } = rules[rule]!;
+    const { digest } = images[image]!;
+    const target = action === 'TRANSITION' ? ({ targetStorageClass: 'ARCHIVE' } as const) : {};
+    return { digest, action, ...target, rulePriority, reason: reasonOf(image) };
+  });
+  return { decisions, reasonOf };
+}
+
+function sortedByPush(images: readonly LifecycleImage[]): Uint32Array {
+  const times = Float64Array.from(images, pushTime);
+  return Uint32Array.from(images.keys()).sort(
+    (one, other) => times[other]! - times[one]! || (images[one]!.digest < images[other]!.digest ? -1 : 1),
+  );
+}
+
+function standingsOf(
+  rules: readonly LifecycleRule[],
+  images: readonly LifecycleImage[],
+  now: Date,
+  context: {
+    newestFirst: Uint32Array;
+    units: ImageUnits | undefined;
+    onSelected: OnSelected | undefined;
+  },
+): Standings {
+  const { newestFirst, units, onSelected } = context;
+  const standings: Standings = {
+    owners: new Int32Array(images.length).fill(NONE),
+    ranks: new Float64Array(images.length),
+    isMarked: new Uint8Array(images.length),
+  };
+  for (const [ruleNumber, rule] of rules.entries()) {
+    const hasTags = compileTagSelection(rule.tags);
+    const measure = measureOf(rule, now.getTime());
+    let selected = 0;
+    for (const number of newestFirst) {
+      const image = images[number]!;
+      if (image.storageClass !== rule.storageClass || units?.isPart[number] === 1 || !hasTags(image.tags)) continue;
+      selected += 1;
+      const rank = measure.rank(image, selected);
+      const isMarked = measure.isMarked(rank);
+      onSelected?.(rule, number, isMarked);
+      if (standings.owners[number] !== NONE) continue;
+      standings.owners[number] = ruleNumber;
+      standings.ranks[number] = rank;
+      standings.isMarked[number] = isMarked ? 1 : 0;
+    }
+  }
+  return standings;
+}
+
+interface Measure {
+  rank(image: LifecycleImage, position: number): number;
+  isMarked(rank: number): boolean;
+}
+
+/** More than so many images or days, never exactly so many. */
+function measureOf({ countType, countNumber }: LifecycleRule, nowMs: number): Measure {
+  const isMarked = (ageMs: number) => ageMs > countNumber * DAY_MS;
+  switch (countType) {
+    case 'imageCountMoreThan':
+      return { rank: (_, position) => position, isMarked: (position) => position > countNumber };
+    case 'sinceImagePushed':
+      return { rank: (image) => nowMs - pushTime(image), isMarked };
+    case 'sinceImagePulled':
+      return { rank: (image) => nowMs - pullTime(image), isMarked };
+    case 'sinceImageTransitioned':
+      return { rank: (image) => nowMs - (archiveTime(image) ?? nowMs), isMarked };
+  }
+}
+
+/** Rule by rule, within a rule the oldest first. */
+function inOrder(rules: number, newestFirst: Uint32Array, actors: Int32Array): number[] {
+  const ofRule: number[][] = Array.from({ length: rules }, () => []);
+  for (const image of newestFirst.toReversed()) ofRule[actors[image]!]?.push(image);
+  return ofRule.flat();
+}
