@@ -1,0 +1,30 @@
+import { Fault } from './fault.ts';
+
+/** One timer that is set for one thing after the other; it calls back with a fault when the present one takes too long. */
+export class Deadline {
+  readonly #expire: (fault: Fault) => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(expire: (fault: Fault) => void) {
+    this.#expire = expire;
+  }
+
+  /** @param what what did not happen, as in `no answer` */
+  set(seconds: number, what: string): void {
+    this.clear();
+    this.#timer = setTimeout(
+      () => this.#expire(new Fault('unavailable', `${what} within ${seconds} s`)),
+      seconds * 1000,
+    );
+  }
+
+  /** Begins to count anew. */
+  refresh(): void {
+    this.#timer?.refresh();
+  }
+
+  clear(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
