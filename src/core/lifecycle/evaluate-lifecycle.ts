@@ -122,15 +122,21 @@ function standingsOf(
     ranks: new Float64Array(images.length),
     isMarked: new Uint8Array(images.length),
   };
-  for (const [ruleNumber, rule] of rules.entries()) {
-    const hasTags = compileTagSelection(rule.tags);
-    const measure = measureOf(rule, now.getTime());
-    let selected = 0;
-    for (const number of newestFirst) {
-      const image = images[number]!;
-      if (image.storageClass !== rule.storageClass || units?.isPart[number] === 1 || !hasTags(image.tags)) continue;
-      selected += 1;
-      const rank = measure.rank(image, selected);
+  const lenses = rules.map((rule) => ({
+    rule,
+    hasTags: compileTagSelection(rule.tags),
+    measure: measureOf(rule, now),
+  }));
+  const selected = new Uint32Array(rules.length);
+  // Image by image, not rule by rule: an image's tags are compared while they are at hand.
+  for (const number of newestFirst) {
+    if (units?.isPart[number] === 1) continue;
+    const image = images[number]!;
+    for (let ruleNumber = 0; ruleNumber < lenses.length; ruleNumber += 1) {
+      const { rule, hasTags, measure } = lenses[ruleNumber]!;
+      if (image.storageClass !== rule.storageClass || !hasTags(image.tags)) continue;
+      selected[ruleNumber]! += 1;
+      const rank = measure.rank(image, selected[ruleNumber]!);
       const isMarked = measure.isMarked(rank);
       onSelected?.(rule, number, isMarked);
       if (standings.owners[number] !== NONE) continue;
@@ -148,7 +154,8 @@ interface Measure {
 }
 
 /** More than so many images or days, never exactly so many. */
-function measureOf({ countType, countNumber }: LifecycleRule, nowMs: number): Measure {
+function measureOf({ countType, countNumber }: LifecycleRule, now: Date): Measure {
+  const nowMs = now.getTime();
   const isMarked = (ageMs: number) => ageMs > countNumber * DAY_MS;
   switch (countType) {
     case 'imageCountMoreThan':

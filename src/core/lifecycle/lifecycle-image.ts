@@ -20,10 +20,14 @@ export function pushTime({ pushedAt, activatedAt }: LifecycleImage): number {
   return (activatedAt ?? pushedAt).getTime();
 }
 
-/** When it was last of use, in milliseconds: a restored image begins anew, one that never was pulled begins with its push. */
-export function pullTime({ pushedAt, activatedAt, pulledAt }: LifecycleImage): number {
-  const pulled = (pulledAt ?? pushedAt).getTime();
-  return activatedAt === undefined ? pulled : Math.max(activatedAt.getTime(), pulled);
+/** When it was last pulled, in milliseconds; one never pulled since its push or restoration was of use then. */
+export function pullTime(image: LifecycleImage): number {
+  return isPulledSince(image) ? image.pulledAt!.getTime() : pushTime(image);
+}
+
+/** Whether it was pulled, and if it was ever restored, since then. */
+export function isPulledSince({ activatedAt, pulledAt }: LifecycleImage): boolean {
+  return pulledAt !== undefined && (activatedAt === undefined || pulledAt > activatedAt);
 }
 
 /** When it was last archived, in milliseconds; undefined for one that never was. */

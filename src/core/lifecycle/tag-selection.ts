@@ -17,20 +17,37 @@ export type TagSelection =
 export function compileTagSelection(selection: TagSelection): (tags: readonly string[]) => boolean {
   if (selection.status === 'any') return () => true;
   if (selection.status === 'untagged') return (tags) => tags.length === 0;
-  const entries = [...new Set(selection.entries)].map((entry) => compileEntry(selection.by, entry));
-  const excluded = [...new Set(selection.excluded)].map((entry) => compileEntry(selection.by, entry));
-  return (tags) =>
-    tags.length > 0 &&
-    entries.every((matches) => tags.some(matches)) &&
-    !excluded.some((matches) => tags.some(matches));
+  const compile = (entries: readonly string[]) => [...new Set(entries)].map((entry) => compiled(selection.by, entry));
+  const entries = compile(selection.entries);
+  const excluded = compile(selection.excluded);
+  return (tags) => {
+    if (tags.length === 0) return false;
+    for (const entry of entries) if (!matchesAny(entry, tags)) return false;
+    for (const entry of excluded) if (matchesAny(entry, tags)) return false;
+    return true;
+  };
 }
 
-/** A pattern is matched with the whole tag, a prefix with its beginning. Most patterns are a name, or a prefix with a star. */
-function compileEntry(by: 'pattern' | 'prefix', entry: string): (tag: string) => boolean {
-  if (by === 'prefix') return (tag) => tag.startsWith(entry);
+interface Entry {
+  /** All before the first star; every tag that matches begins so. */
+  readonly beginning: string;
+  /** What else is asked of such a tag: nothing more, to be no longer, or to match the pattern. */
+  readonly rest: 'anything' | 'nothing' | { readonly pattern: string };
+}
+
+/** Most patterns are a whole tag, or a beginning with a star; few need the matcher. */
+function compiled(by: 'pattern' | 'prefix', entry: string): Entry {
+  if (by === 'prefix') return { beginning: entry, rest: 'anything' };
   const star = entry.indexOf('*');
-  if (star < 0) return (tag) => tag === entry;
-  const prefix = entry.slice(0, star);
-  if (star === entry.length - 1) return (tag) => tag.startsWith(prefix);
-  return (tag) => matchesWildcard(entry, tag);
+  if (star < 0) return { beginning: entry, rest: 'nothing' };
+  return { beginning: entry.slice(0, star), rest: star === entry.length - 1 ? 'anything' : { pattern: entry } };
+}
+
+function matchesAny({ beginning, rest }: Entry, tags: readonly string[]): boolean {
+  for (const tag of tags) {
+    if (!tag.startsWith(beginning)) continue;
+    if (rest === 'anything') return true;
+    if (rest === 'nothing' ? tag.length === beginning.length : matchesWildcard(rest.pattern, tag)) return true;
+  }
+  return false;
 }
