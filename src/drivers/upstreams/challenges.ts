@@ -23,4 +23,4 @@ export function parseChallenges(header: string): Challenge[] {
 }
 
 /** A scheme, or a parameter: name, `=` and a value with or without quotes. */
-const WORD = /[\s,]*([!#$%&'*+\-.^_`|~\w]+)(\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?/gsy;
+const WORD = /[\s,]*([!#$%&'*+\-.^_`|~\w]+)(\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+)))?(?=[\s,]|$)/gsy;
