@@ -35,8 +35,8 @@ export interface EventReads {
 export interface EventRecords extends EventReads {
   /** @returns its id */
   insert(event: Omit<StoredEvent, 'id'>): Promise<number>;
-  /** Forgets events older than a time. @returns how many */
-  deleteBefore(time: Date, limit: number): Promise<number>;
+  /** Forgets events older than a time, but not those that a job still delivers unless they are as old as that. @returns how many */
+  deleteBefore(times: { readonly delivered: Date; readonly any: Date }, limit: number): Promise<number>;
   /** Adds or replaces by name. */
   putTarget(target: EventTarget): Promise<void>;
   /** @returns whether there was one */

@@ -16,6 +16,7 @@ export interface JobPayloads {
   /** Brings the bytes of an activating image back, then makes it active. */
   readonly 'restore-image': { readonly repositoryId: number; readonly digest: Digest };
   readonly 'deliver-event': { readonly eventId: number; readonly target: string };
+  readonly 'collect-garbage': Readonly<Record<string, never>>;
   /** Enqueues one `apply-lifecycle` for each repository with a policy. */
   readonly 'start-lifecycle': Readonly<Record<string, never>>;
 }

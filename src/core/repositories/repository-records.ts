@@ -32,6 +32,8 @@ export interface ResourceTag {
 
 export interface RepositoryReads {
   find(registry: Registry, name: string): Promise<Repository | undefined>;
+  /** Undefined for one that was retired, too. */
+  findById(id: number): Promise<Repository | undefined>;
   findMany(registry: Registry, names: readonly string[]): Promise<Repository[]>;
   /** Repositories of a registry whose name sorts after `after` (bytewise), in that order. */
   page(registry: Registry, after: string, limit: number): Promise<Repository[]>;

@@ -22,6 +22,8 @@ export interface TagChangesTable {
   tag: string;
   /** Null: the tag was taken away. */
   digest: Digest | null;
+  /** Null: there was no such tag. */
+  former_digest: Digest | null;
   cause: string;
   principal: string;
   changed_at: number;
@@ -35,6 +37,8 @@ export interface DeletedImagesTable {
   manifest: Uint8Array;
   tags_json: string;
   pushed_at: number;
+  status: string;
+  archived_at: number | null;
   cause: string;
   principal: string;
   deleted_at: number;
@@ -105,6 +109,8 @@ export interface JobsTable {
   /** Of two waiting jobs of a kind with the same key one is kept; null: each counts. */
   key: string | null;
   payload_json: string;
+  /** Of a delivery; its event stays as long as the job. */
+  event_id: number | null;
   created_at: number;
   /** When it may be taken next; while it is being done, when that is taken for lost. */
   due_at: number;

@@ -39,7 +39,9 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
         const inserted = await addRepository(store, wanted);
         assert.deepEqual(inserted, { ...wanted, id: inserted.id });
         assert.deepEqual(await store.read.repositories.find(REGISTRY, wanted.name), inserted);
+        assert.deepEqual(await store.read.repositories.findById(inserted.id), inserted);
         assert.deepEqual(await store.read.repositories.findMany(REGISTRY, [wanted.name]), [inserted]);
+        assert.deepEqual(await store.read.repositories.findById(inserted.id), inserted);
         assert.deepEqual(Object.keys(inserted.encryption), Object.keys(wanted.encryption));
       }
     });
@@ -170,6 +172,7 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
       const layer = await addLayer(store, repository.id);
       await store.transaction(({ repositories }) => repositories.retire(repository.id));
       assert.equal(await store.read.repositories.find(REGISTRY, repository.name), undefined);
+      assert.equal(await store.read.repositories.findById(repository.id), undefined);
       assert.ok((await store.read.repositories.retired(100)).includes(repository.id));
       const { id: _, ...successor } = repository;
       assert.ok(await store.transaction(({ repositories }) => repositories.insert(successor)));

@@ -57,6 +57,7 @@ function tagChanges({ build, types }: SqlDialect) {
     )
     .addColumn('tag', types.text, (column) => column.notNull())
     .addColumn('digest', types.text)
+    .addColumn('former_digest', types.text)
     .addColumn('cause', types.text, (column) => column.notNull())
     .addColumn('principal', types.text, (column) => column.notNull())
     .addColumn('changed_at', types.integer, (column) => column.notNull());
@@ -74,6 +75,8 @@ function deletedImages({ build, types }: SqlDialect) {
     .addColumn('manifest', types.bytes, (column) => column.notNull())
     .addColumn('tags_json', types.text, (column) => column.notNull())
     .addColumn('pushed_at', types.integer, (column) => column.notNull())
+    .addColumn('status', types.text, (column) => column.notNull())
+    .addColumn('archived_at', types.integer)
     .addColumn('cause', types.text, (column) => column.notNull())
     .addColumn('principal', types.text, (column) => column.notNull())
     .addColumn('deleted_at', types.integer, (column) => column.notNull())
@@ -169,6 +172,7 @@ function jobs({ build, types }: SqlDialect) {
     .addColumn('kind', types.text, (column) => column.notNull())
     .addColumn('key', types.text)
     .addColumn('payload_json', types.text, (column) => column.notNull())
+    .addColumn('event_id', types.integer)
     .addColumn('created_at', types.integer, (column) => column.notNull())
     .addColumn('due_at', types.integer, (column) => column.notNull())
     .addColumn('attempts', types.integer, (column) => column.notNull())
@@ -196,8 +200,11 @@ function indexes({ build: { schema } }: SqlDialect): CreateIndexBuilder[] {
       .columns(['repository_id', 'subject_digest'])
       .where(sql<boolean>`subject_digest is not null`),
     schema.createIndex('events_by_time').on('events').columns(['at']),
-    schema.createIndex('jobs_due').on('jobs').columns(['due_at', 'id']).where(sql<boolean>`dead_at is null`),
+    schema.createIndex('jobs_due').on('jobs').columns(['kind', 'due_at', 'id']).where(sql<boolean>`dead_at is null`),
     schema.createIndex('jobs_dead').on('jobs').columns(['kind', 'id']).where(sql<boolean>`dead_at is not null`),
+    schema.createIndex('jobs_dead_by_time').on('jobs').columns(['dead_at']).where(sql<boolean>`dead_at is not null`),
+    schema.createIndex('jobs_of_event').on('jobs').columns(['event_id']).where(sql<boolean>`event_id is not null`),
+    schema.createIndex('jobs_held').on('jobs').columns(['kind', 'key']).where(sql<boolean>`lease_id is not null`),
     schema
       .createIndex('jobs_waiting_by_key')
       .unique()

@@ -28,8 +28,9 @@ export function eventRecords(session: Session): EventRecords {
       const [row] = await insert(session, { account, region, event: JSON.stringify(event), at: at.getTime() });
       return row!.id;
     },
-    async deleteBefore(time, limit) {
-      return (await deleteBefore(session, { time: time.getTime(), limit })).length;
+    async deleteBefore({ delivered, any }, limit) {
+      const times = { delivered: delivered.getTime(), any: any.getTime() };
+      return (await deleteBefore(session, { ...times, limit })).length;
     },
     async putTarget(target) {
       await putTarget(session, {
@@ -111,10 +112,31 @@ const insert = prepared((db, { account, region, event, at }: Placeholders<NewEve
   db.insertInto('events').values({ account, region, event_json: event, at }).returning('id'),
 );
 
-const deleteBefore = prepared((db, { time, limit }: Placeholders<{ time: number; limit: number }>) =>
+interface Forgetting {
+  delivered: number;
+  any: number;
+  limit: number;
+}
+
+const deleteBefore = prepared((db, { delivered, any, limit }: Placeholders<Forgetting>) =>
   db
     .deleteFrom('events')
-    .where('id', 'in', db.selectFrom('events').select('id').where('at', '<', time).orderBy('at').limit(limit))
+    .where(
+      'id',
+      'in',
+      db
+        .selectFrom('events')
+        .select('events.id')
+        .where('events.at', '<', delivered)
+        .where(({ eb, or, not, exists, selectFrom }) =>
+          or([
+            eb('events.at', '<', any),
+            not(exists(selectFrom('jobs').select('jobs.id').whereRef('jobs.event_id', '=', 'events.id'))),
+          ]),
+        )
+        .orderBy('events.at')
+        .limit(limit),
+    )
     .returning('id'),
 );
 

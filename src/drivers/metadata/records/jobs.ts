@@ -1,12 +1,14 @@
-import { sql } from 'kysely';
+import type { ExpressionBuilder } from 'kysely';
 import type { Job, JobKind } from '../../../core/jobs/job-kinds.ts';
-import type { JobReads, JobRecords } from '../../../core/jobs/job-records.ts';
+import type { JobLease, JobReads, JobRecords } from '../../../core/jobs/job-records.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
+import type { Tables } from '../tables.ts';
 
 export function jobReads(session: Session): JobReads {
   return {
-    async anyDue(now) {
-      return (await firstDue(session, { now: now.getTime() })).length > 0;
+    async dueKinds(kinds, now) {
+      const due = await dueKinds(session, { kinds: JSON.stringify(kinds), now: now.getTime() });
+      return due.map(({ kind }) => kind as JobKind);
     },
     async find(id) {
       const [row] = await find(session, { id });
@@ -16,7 +18,18 @@ export function jobReads(session: Session): JobReads {
       return (await dead(session, { kind, afterId, limit })).map(toJob);
     },
     async counts() {
-      return (await counts(session, {})).map((row) => ({ ...row, kind: row.kind as JobKind }));
+      const waiting = new Map((await countWaiting(session, {})).map(({ kind, jobs }) => [kind, jobs]));
+      const dead = new Map((await countDead(session, {})).map(({ kind, jobs }) => [kind, jobs]));
+      const kinds = [...new Set([...waiting.keys(), ...dead.keys()])].sort();
+      return kinds.map((kind) => ({
+        kind: kind as JobKind,
+        waiting: waiting.get(kind) ?? 0,
+        dead: dead.get(kind) ?? 0,
+      }));
+    },
+    async firedAt(name) {
+      const [row] = await firedAt(session, { name });
+      return row && new Date(row.fired_at);
     },
   };
 }
@@ -29,13 +42,14 @@ export function jobRecords(session: Session): JobRecords {
         kind,
         key: key ?? null,
         payload: JSON.stringify(payload),
+        eventId: 'eventId' in payload ? payload.eventId : null,
         now: now.getTime(),
         dueAt: (dueAt ?? now).getTime(),
       });
     },
-    async claim({ leaseId, until }, now, limit) {
-      const claimed = await claim(session, { leaseId, until: until.getTime(), now: now.getTime(), limit });
-      return claimed.map(toJob).sort((one, other) => one.id - other.id);
+    async claim<K extends JobKind>(kind: K, { leaseId, until }: JobLease, now: Date, limit: number) {
+      const claimed = await claim(session, { kind, leaseId, until: until.getTime(), now: now.getTime(), limit });
+      return claimed.map((row) => toJob(row) as Job<K>).sort((one, other) => one.id - other.id);
     },
     async renew(id, { leaseId, until }) {
       return (await renew(session, { id, leaseId, until: until.getTime() })).length > 0;
@@ -47,10 +61,20 @@ export function jobRecords(session: Session): JobRecords {
       if ((await dropDoubled(session, { id, leaseId })).length > 0) return;
       await putBack(session, { id, leaseId, dueAt: dueAt.getTime(), error });
     },
+    async release(id, leaseId, now) {
+      if ((await dropDoubled(session, { id, leaseId })).length > 0) return;
+      await release(session, { id, leaseId, now: now.getTime() });
+    },
+    async releaseAll(now) {
+      const doubled = await dropAllDoubled(session, {});
+      const released = await releaseAll(session, { now: now.getTime() });
+      return doubled.length + released.length;
+    },
     async giveUp(id, leaseId, { at, error }) {
       await giveUp(session, { id, leaseId, at: at.getTime(), error });
     },
     async revive(id, now) {
+      if ((await dropDeadDoubled(session, { id })).length > 0) return true;
       return (await revive(session, { id, now: now.getTime() })).length > 0;
     },
     async discard(id) {
@@ -61,6 +85,7 @@ export function jobRecords(session: Session): JobRecords {
     },
     async fire(name, intervalSeconds, now) {
       const at = now.getTime();
+      await beginSchedule(session, { name, now: at });
       return (await fire(session, { name, now: at, before: at - intervalSeconds * 1000 })).length > 0;
     },
   };
@@ -92,8 +117,20 @@ function toJob(row: JobRow): Job {
   } as Job;
 }
 
-const firstDue = prepared((db, { now }: Placeholders<{ now: number }>) =>
-  db.selectFrom('jobs').select('id').where('dead_at', 'is', null).where('due_at', '<=', now).limit(1),
+/** A look into the index for each kind: polled several times a second. */
+const dueKinds = prepared((db, { kinds, now }: Placeholders<{ kinds: string; now: number }>, { texts }) =>
+  db
+    .selectFrom(texts(kinds).as('asked'))
+    .select('asked.value as kind')
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('jobs')
+          .select('id')
+          .whereRef('kind', '=', 'asked.value')
+          .where('dead_at', 'is', null)
+          .where('due_at', '<=', now),
+      ),
+    ),
 );
 
 const find = prepared((db, { id }: Placeholders<{ id: number }>) =>
@@ -111,22 +148,31 @@ const dead = prepared((db, { kind, afterId, limit }: Placeholders<{ kind: string
     .limit(limit),
 );
 
-const counts = prepared((db) =>
+const countWaiting = prepared((db) =>
   db
     .selectFrom('jobs')
-    .select(({ fn }) => [
-      'kind',
-      fn.sum<number>(sql`case when dead_at is null then 1 else 0 end`).as('waiting'),
-      fn.sum<number>(sql`case when dead_at is null then 0 else 1 end`).as('dead'),
-    ])
-    .groupBy('kind')
-    .orderBy('kind'),
+    .select(({ fn }) => ['kind', fn.countAll<number>().as('jobs')])
+    .where('dead_at', 'is', null)
+    .groupBy('kind'),
+);
+
+const countDead = prepared((db) =>
+  db
+    .selectFrom('jobs')
+    .select(({ fn }) => ['kind', fn.countAll<number>().as('jobs')])
+    .where('dead_at', 'is not', null)
+    .groupBy('kind'),
+);
+
+const firedAt = prepared((db, { name }: Placeholders<{ name: string }>) =>
+  db.selectFrom('schedules').select('fired_at').where('name', '=', name),
 );
 
 interface NewJobRow {
   kind: string;
   key: string | null;
   payload: string;
+  eventId: number | null;
   now: number;
   dueAt: number;
 }
@@ -138,6 +184,7 @@ const insert = prepared((db, job: Placeholders<NewJobRow>) =>
       kind: job.kind,
       key: job.key,
       payload_json: job.payload,
+      event_id: job.eventId,
       created_at: job.now,
       due_at: job.dueAt,
       attempts: 0,
@@ -146,13 +193,14 @@ const insert = prepared((db, job: Placeholders<NewJobRow>) =>
 );
 
 interface Claim {
+  kind: string;
   leaseId: string;
   until: number;
   now: number;
   limit: number;
 }
 
-const claim = prepared((db, { leaseId, until, now, limit }: Placeholders<Claim>) =>
+const claim = prepared((db, { kind, leaseId, until, now, limit }: Placeholders<Claim>) =>
   db
     .updateTable('jobs')
     .set(({ eb }) => ({ lease_id: leaseId, due_at: until, attempts: eb('attempts', '+', 1) }))
@@ -162,6 +210,7 @@ const claim = prepared((db, { leaseId, until, now, limit }: Placeholders<Claim>)
       db
         .selectFrom('jobs')
         .select('id')
+        .where('kind', '=', kind)
         .where('dead_at', 'is', null)
         .where('due_at', '<=', now)
         .orderBy('due_at')
@@ -195,17 +244,59 @@ const dropDoubled = prepared((db, { id, leaseId }: Placeholders<Held>) =>
     .deleteFrom('jobs')
     .where('id', '=', id)
     .where('lease_id', '=', leaseId)
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('jobs as other')
-          .select('other.id')
-          .whereRef('other.kind', '=', 'jobs.kind')
-          .whereRef('other.key', '=', 'jobs.key')
-          .where('other.lease_id', 'is', null)
-          .where('other.dead_at', 'is', null),
-      ),
+    .where((eb) => eb.exists(waitingOfSameKey(eb)))
+    .returning('id'),
+);
+
+const dropDeadDoubled = prepared((db, { id }: Placeholders<{ id: number }>) =>
+  db
+    .deleteFrom('jobs')
+    .where('id', '=', id)
+    .where('dead_at', 'is not', null)
+    .where((eb) => eb.exists(waitingOfSameKey(eb)))
+    .returning('id'),
+);
+
+/** Of several that are being done one is left. */
+const dropAllDoubled = prepared((db) =>
+  db
+    .deleteFrom('jobs')
+    .where('lease_id', 'is not', null)
+    .where((eb) =>
+      eb.or([
+        eb.exists(waitingOfSameKey(eb)),
+        eb.exists(
+          ofSameKey(eb)
+            .where('other.lease_id', 'is not', null)
+            .where(({ eb: other, ref }) => other('other.id', '<', ref('jobs.id'))),
+        ),
+      ]),
     )
     .returning('id'),
+);
+
+function ofSameKey({ selectFrom }: ExpressionBuilder<Tables, 'jobs'>) {
+  return selectFrom('jobs as other')
+    .select('other.id')
+    .whereRef('other.kind', '=', 'jobs.kind')
+    .whereRef('other.key', '=', 'jobs.key')
+    .where('other.dead_at', 'is', null);
+}
+
+function waitingOfSameKey(jobs: ExpressionBuilder<Tables, 'jobs'>) {
+  return ofSameKey(jobs).where('other.lease_id', 'is', null);
+}
+
+const release = prepared((db, { id, leaseId, now }: Placeholders<Held & { now: number }>) =>
+  db
+    .updateTable('jobs')
+    .set(({ eb }) => ({ lease_id: null, due_at: now, attempts: eb('attempts', '-', 1) }))
+    .where('id', '=', id)
+    .where('lease_id', '=', leaseId),
+);
+
+const releaseAll = prepared((db, { now }: Placeholders<{ now: number }>) =>
+  db.updateTable('jobs').set({ lease_id: null, due_at: now }).where('lease_id', 'is not', null).returning('id'),
 );
 
 const putBack = prepared((db, { id, leaseId, dueAt, error }: Placeholders<Held & { dueAt: number; error: string }>) =>
@@ -248,12 +339,18 @@ const discardDead = prepared((db, { before, limit }: Placeholders<{ before: numb
     .returning('id'),
 );
 
-const fire = prepared((db, { name, now, before }: Placeholders<{ name: string; now: number; before: number }>) =>
+const beginSchedule = prepared((db, { name, now }: Placeholders<{ name: string; now: number }>) =>
   db
     .insertInto('schedules')
     .values({ name, fired_at: now })
-    .onConflict((conflict) =>
-      conflict.column('name').doUpdateSet({ fired_at: now }).where('schedules.fired_at', '<=', before),
-    )
+    .onConflict((conflict) => conflict.column('name').doNothing()),
+);
+
+const fire = prepared((db, { name, now, before }: Placeholders<{ name: string; now: number; before: number }>) =>
+  db
+    .updateTable('schedules')
+    .set({ fired_at: now })
+    .where('name', '=', name)
+    .where('fired_at', '<=', before)
     .returning('name'),
 );

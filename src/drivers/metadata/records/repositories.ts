@@ -10,6 +10,10 @@ export function repositoryReads(session: Session): RepositoryReads {
       const [row] = await find(session, { account: accountId, region, name });
       return row && toRepository(row);
     },
+    async findById(id) {
+      const [row] = await findById(session, { id });
+      return row && toRepository(row);
+    },
     async findMany({ accountId, region }, names) {
       const rows = await findMany(session, { account: accountId, region, names: JSON.stringify(names) });
       return rows.map(toRepository);
@@ -179,6 +183,10 @@ const retired = prepared((db, { limit }: Placeholders<{ limit: number }>) =>
     .where('account', '=', RETIRED.account)
     .where('region', '=', RETIRED.region)
     .limit(limit),
+);
+
+const findById = prepared((db, { id }: Placeholders<{ id: number }>) =>
+  db.selectFrom('repositories').select(COLUMNS).where('id', '=', id).where('account', '!=', RETIRED.account),
 );
 
 interface Some {
