@@ -91,6 +91,8 @@ export interface ImageReads {
   ): Promise<Image[]>;
   /** Digests of the indexes of the repository that list the image, in order. */
   indexesOf(repositoryId: number, digest: Digest): Promise<Digest[]>;
+  /** What an index lists, in the order of digests; nothing for any other image. */
+  childrenOf(imageId: number): Promise<Image[]>;
   /** Whether the repository has any image. */
   hasAny(repositoryId: number): Promise<boolean>;
   countTags(imageId: number): Promise<number>;

@@ -20,6 +20,12 @@ export interface BlobReads {
   page(afterId: number, limit: number): Promise<Blob[]>;
   /** Blobs no layer points at, in the order of their ids. */
   unreferenced(limit: number): Promise<Blob[]>;
+  /** Blobs of an image's layers whose bytes are archived, or on their way there, in the order of their ids. */
+  archivedOf(imageId: number, limit: number): Promise<Blob[]>;
+  /** Archived blobs whose id is above `afterId`, in the order of their ids. */
+  archived(afterId: number, limit: number): Promise<Blob[]>;
+  /** Whether the bytes are archived, or on their way there; false for a blob that is gone. */
+  isArchived(id: number): Promise<boolean>;
 }
 
 export interface BlobRecords extends BlobReads {
@@ -27,6 +33,13 @@ export interface BlobRecords extends BlobReads {
   insert(blob: Omit<Blob, 'id'>): Promise<Blob | undefined>;
   /** Deletes the record if still no layer points at it. @returns whether it was deleted */
   deleteUnreferenced(id: number): Promise<boolean>;
+  /**
+   * Marks the blobs of an image as archived, but none that a layer anywhere needs: one that an image uses which is not
+   * archived, that no image uses yet, or whose lease lasts beyond `now`.
+   */
+  markArchived(imageId: number, now: Date): Promise<void>;
+  /** Marks a blob as archived no longer. */
+  unmarkArchived(id: number): Promise<void>;
 }
 
 /** A blob's membership in a repository. */
@@ -42,6 +55,10 @@ export interface Layer {
   readonly mediaType?: string;
   /** Whether an image of the repository uses it. */
   readonly referenced: boolean;
+  /** Whether images use it, and none of them is active. */
+  readonly dormant: boolean;
+  /** Whether its bytes are archived, or on their way there. */
+  readonly archived: boolean;
 }
 
 export interface LayerReads {
@@ -56,6 +73,8 @@ export interface LayerRecords extends LayerReads {
   insert(layer: { repositoryId: number; digest: Digest; blobId: number; leaseUntil: Date }): Promise<boolean>;
   /** Sets the lease of layers that no image uses. */
   renewLeases(repositoryId: number, digests: readonly Digest[], leaseUntil: Date): Promise<void>;
+  /** Ends the leases of an image's layers: that an image uses them is all that keeps them then. */
+  endLeases(repositoryId: number, imageId: number, now: Date): Promise<void>;
   /** Deletes the layer unless an image uses it. @returns whether it was deleted */
   deleteUnused(repositoryId: number, digest: Digest): Promise<boolean>;
   /** Deletes the layer if it still is unused and its lease is still over. @returns whether it was deleted */

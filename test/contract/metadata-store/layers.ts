@@ -43,6 +43,8 @@ export function describeLayers(driver: MetadataStoreDriver): void {
         blobId: blob.id,
         leaseUntil: minutesLater(5),
         referenced: false,
+        dormant: false,
+        archived: false,
       };
       assert.deepEqual(await find(blob.digest), layer);
       assert.deepEqual(await store.read.layers.findMany(repositoryId, [someDigest(), blob.digest]), [layer]);

@@ -1,7 +1,8 @@
-import { sql } from 'kysely';
+import { type Expression, type Kysely, sql } from 'kysely';
 import type { Blob, BlobReads, BlobRecords } from '../../../core/layers/layer-records.ts';
 import type { Digest } from '../../../core/values/digest.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
+import type { Tables } from '../tables.ts';
 
 export function blobReads(session: Session): BlobReads {
   return {
@@ -17,6 +18,15 @@ export function blobReads(session: Session): BlobReads {
     },
     async unreferenced(limit) {
       return (await unreferenced(session, { limit })).map(toBlob);
+    },
+    async archivedOf(imageId, limit) {
+      return (await archivedOf(session, { imageId, limit })).map(toBlob);
+    },
+    async archived(afterId, limit) {
+      return (await archived(session, { afterId, limit })).map(toBlob);
+    },
+    async isArchived(id) {
+      return (await isArchived(session, { id })).length > 0;
     },
   };
 }
@@ -36,6 +46,12 @@ export function blobRecords(session: Session): BlobRecords {
     },
     async deleteUnreferenced(id) {
       return (await deleteUnreferenced(session, { id })).length > 0;
+    },
+    async markArchived(imageId, now) {
+      await markArchived(session, { imageId, now: now.getTime() });
+    },
+    async unmarkArchived(id) {
+      await unmarkArchived(session, { id });
     },
   };
 }
@@ -91,3 +107,74 @@ const insert = prepared((db, { scope, digest, location, bytes, createdAt }: Plac
 const deleteUnreferenced = prepared((db, { id }: Placeholders<{ id: number }>) =>
   db.deleteFrom('blobs').where('id', '=', id).where('referenced', '=', sql.lit(0)).returning('id'),
 );
+
+const archivedOf = prepared((db, { imageId, limit }: Placeholders<{ imageId: number; limit: number }>) =>
+  db
+    .selectFrom('blobs')
+    .select(COLUMNS)
+    .where('id', 'in', blobsOf(db, imageId))
+    .where('archived', '=', 1)
+    .orderBy('id')
+    .limit(limit),
+);
+
+const archived = prepared((db, { afterId, limit }: Placeholders<{ afterId: number; limit: number }>) =>
+  db
+    .selectFrom('blobs')
+    .select(COLUMNS)
+    .where('archived', '=', sql.lit(1))
+    .where('id', '>', afterId)
+    .orderBy('id')
+    .limit(limit),
+);
+
+const isArchived = prepared((db, { id }: Placeholders<{ id: number }>) =>
+  db.selectFrom('blobs').select('id').where('id', '=', id).where('archived', '=', 1),
+);
+
+const markArchived = prepared((db, { imageId, now }: Placeholders<{ imageId: number; now: number }>) =>
+  db
+    .updateTable('blobs')
+    .set({ archived: 1 })
+    .where('id', 'in', blobsOf(db, imageId))
+    .where('archived', '=', 0)
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('layers')
+            .select('layers.digest')
+            .whereRef('layers.blob_id', '=', 'blobs.id')
+            .where(({ or, eb, exists, selectFrom }) =>
+              or([
+                eb('layers.referenced', '=', 0),
+                eb('layers.lease_until', '>', now),
+                exists(
+                  selectFrom('image_layers')
+                    .innerJoin('images', 'images.id', 'image_layers.image_id')
+                    .select('images.id')
+                    .whereRef('image_layers.repository_id', '=', 'layers.repository_id')
+                    .whereRef('image_layers.layer_digest', '=', 'layers.digest')
+                    .where('images.status', '<>', 'ARCHIVED'),
+                ),
+              ]),
+            ),
+        ),
+      ),
+    ),
+);
+
+const unmarkArchived = prepared((db, { id }: Placeholders<{ id: number }>) =>
+  db.updateTable('blobs').set({ archived: 0 }).where('id', '=', id),
+);
+
+function blobsOf(db: Kysely<Tables>, imageId: Expression<number>) {
+  return db
+    .selectFrom('image_layers')
+    .innerJoin('layers', (join) =>
+      join
+        .onRef('layers.repository_id', '=', 'image_layers.repository_id')
+        .onRef('layers.digest', '=', 'image_layers.layer_digest'),
+    )
+    .select('layers.blob_id')
+    .where('image_layers.image_id', '=', imageId);
+}

@@ -5,7 +5,10 @@ import { type Placeholders, type PreparedQuery, prepared, type Session } from '.
 import type { Tables } from '../tables.ts';
 import { IMAGE_COLUMNS, type ImageRow, PLAIN_COLUMNS, toImage, toTaggedImages } from './image-rows.ts';
 
-type ImageListReads = Pick<ImageReads, 'findMany' | 'findTags' | 'pairs' | 'page' | 'tags' | 'referrers' | 'indexesOf'>;
+type ImageListReads = Pick<
+  ImageReads,
+  'findMany' | 'findTags' | 'pairs' | 'page' | 'tags' | 'referrers' | 'indexesOf' | 'childrenOf'
+>;
 
 /** What gives more than one image, tag or digest. Each is one statement, so that its answer is of one moment. */
 export function imageListReads(session: Session): ImageListReads {
@@ -38,6 +41,9 @@ export function imageListReads(session: Session): ImageListReads {
     },
     async indexesOf(repositoryId, digest) {
       return (await indexesOf(session, { repositoryId, digest })).map((row) => row.digest);
+    },
+    async childrenOf(imageId) {
+      return (await childrenOf(session, { imageId })).map(toImage);
     },
   };
 }
@@ -201,6 +207,19 @@ const indexesOf = prepared((db, { repositoryId, digest }: Placeholders<{ reposit
     .select('images.digest')
     .where('image_children.repository_id', '=', repositoryId)
     .where('image_children.child_digest', '=', digest)
+    .orderBy('images.digest'),
+);
+
+const childrenOf = prepared((db, { imageId }: Placeholders<{ imageId: number }>) =>
+  db
+    .selectFrom('image_children')
+    .innerJoin('images', (join) =>
+      join
+        .onRef('images.repository_id', '=', 'image_children.repository_id')
+        .onRef('images.digest', '=', 'image_children.child_digest'),
+    )
+    .select(IMAGE_COLUMNS)
+    .where('image_children.image_id', '=', imageId)
     .orderBy('images.digest'),
 );
 

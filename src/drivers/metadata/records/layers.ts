@@ -37,6 +37,9 @@ export function layerRecords(session: Session): LayerRecords {
         leaseUntil: leaseUntil.getTime(),
       });
     },
+    async endLeases(repositoryId, imageId, now) {
+      await endLeases(session, { repositoryId, imageId, now: now.getTime() });
+    },
     async deleteUnused(repositoryId, digest) {
       return releaseBlobs(session, await deleteUnused(session, { repositoryId, digest }));
     },
@@ -61,6 +64,8 @@ interface LayerRow {
   lease_until: number;
   referenced: number;
   media_type: string | null;
+  dormant: number;
+  archived: number;
 }
 
 function toLayer(row: LayerRow): Layer {
@@ -73,6 +78,8 @@ function toLayer(row: LayerRow): Layer {
     leaseUntil: new Date(row.lease_until),
     ...(row.media_type !== null && { mediaType: row.media_type }),
     referenced: row.referenced === 1,
+    dormant: row.dormant === 1,
+    archived: row.archived === 1,
   };
 }
 
@@ -86,7 +93,17 @@ function layersWithBlobs(db: Kysely<Tables>) {
     .selectFrom('layers')
     .innerJoin('blobs', 'blobs.id', 'layers.blob_id')
     .select(['layers.repository_id', 'layers.digest', 'layers.blob_id', 'layers.lease_until', 'layers.referenced'])
-    .select(['blobs.bytes', 'blobs.location'])
+    .select(['blobs.bytes', 'blobs.location', 'blobs.archived'])
+    .select(({ selectFrom, exists }) =>
+      sql<number>`case when layers.referenced = 1 and not ${exists(
+        selectFrom('image_layers')
+          .innerJoin('images', 'images.id', 'image_layers.image_id')
+          .select('images.id')
+          .whereRef('image_layers.repository_id', '=', 'layers.repository_id')
+          .whereRef('image_layers.layer_digest', '=', 'layers.digest')
+          .where('images.status', '=', sql.lit('ACTIVE')),
+      )} then 1 else 0 end`.as('dormant'),
+    )
     .select(({ selectFrom }) =>
       // Images may differ in what they call a layer: the oldest of them has its way.
       selectFrom('image_layers')
@@ -177,6 +194,17 @@ const renewLeases = prepared(
       .where('repository_id', '=', repositoryId)
       .where('digest', 'in', db.selectFrom(texts<Digest>(digests).as('wanted')).select('wanted.value'))
       .where('referenced', '=', 0),
+);
+
+const endLeases = prepared(
+  (db, { repositoryId, imageId, now }: Placeholders<{ repositoryId: number; imageId: number; now: number }>) =>
+    db
+      .updateTable('layers')
+      .set({ lease_until: now })
+      .where('repository_id', '=', repositoryId)
+      .where('digest', 'in', db.selectFrom('image_layers').select('layer_digest').where('image_id', '=', imageId))
+      .where('referenced', '=', 1)
+      .where('lease_until', '>', now),
 );
 
 const deleteUnused = prepared((db, { repositoryId, digest }: Placeholders<OneLayer>) =>
