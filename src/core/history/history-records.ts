@@ -1,3 +1,4 @@
+import type { ImageStatus } from '../images/image-records.ts';
 import type { Digest } from '../values/digest.ts';
 
 /** Why a tag or an image changed. */
@@ -10,6 +11,8 @@ export interface TagChange {
   readonly tag: string;
   /** Absent: the tag was taken away. */
   readonly digest?: Digest;
+  /** What it was on until then: changes before this one may be forgotten. Absent: there was no such tag. */
+  readonly formerDigest?: Digest;
   readonly cause: ChangeCause;
   /** Of whom; empty when nobody was asked who they are. */
   readonly principal: string;
@@ -25,6 +28,8 @@ export interface DeletedImage {
   /** Those it had, in lexical order. */
   readonly tags: readonly string[];
   readonly pushedAt: Date;
+  readonly status: ImageStatus;
+  readonly archivedAt?: Date;
   readonly cause: ChangeCause;
   readonly principal: string;
   readonly deletedAt: Date;
@@ -34,6 +39,10 @@ export interface DeletedImage {
 export interface HistoryReads {
   /** Changes of one tag, newest first, with smaller ids than `beforeId` (all without it). */
   tagChanges(repositoryId: number, tag: string, beforeId: number | undefined, limit: number): Promise<TagChange[]>;
+  /** The newest change of a tag that was made by a time. */
+  tagChangeAt(repositoryId: number, tag: string, time: Date): Promise<TagChange | undefined>;
+  /** The oldest change of a tag that is remembered. */
+  firstTagChange(repositoryId: number, tag: string): Promise<TagChange | undefined>;
   deletedImage(repositoryId: number, digest: Digest): Promise<DeletedImage | undefined>;
   /** The manifest of a deleted image, byte for byte. */
   deletedManifest(repositoryId: number, digest: Digest): Promise<Uint8Array | undefined>;

@@ -45,16 +45,22 @@ export async function notePush(records: Records, change: Change, image: Image, t
   await announce(records, change.repository.registry, imageEvent('image-pushed', change, image, tag), change.at);
 }
 
-/** Puts a tag on an image, taking it off any other. */
-export async function putTag(records: Records, change: Change, image: Image, tag: string): Promise<void> {
+/** Puts a tag on an image, taking it off the one it is on, if any. */
+export async function putTag(
+  records: Records,
+  change: Change,
+  image: Image,
+  tag: string,
+  former: Image | undefined,
+): Promise<void> {
   await records.images.tag(change.repository.id, tag, image.id, change.at);
-  await noteTag(records, change, tag, image);
+  await noteTag(records, change, tag, { former, image });
 }
 
 /** Takes a tag away; its image stays. @returns whether there was such a tag */
 export async function removeTag(records: Records, change: Change, image: Image, tag: string): Promise<boolean> {
   if (!(await records.images.untag(change.repository.id, tag))) return false;
-  await noteTag(records, change, tag, undefined);
+  await noteTag(records, change, tag, { former: image });
   await announce(records, change.repository.registry, imageEvent('image-deleted', change, image, tag), change.at);
   return true;
 }
@@ -71,7 +77,7 @@ export async function removeImage(records: Records, change: Change, image: Image
     await records.history.keepImage(image.id, { tags, cause, principal, deletedAt: at, keptUntil });
   }
   const tags = await records.images.delete(image, leaseUntil);
-  for (const tag of tags) await noteTag(records, change, tag, undefined);
+  for (const tag of tags) await noteTag(records, change, tag, { former: image });
   for (const tag of tags.length === 0 ? [undefined] : tags) {
     await announce(records, repository.registry, imageEvent('image-deleted', change, image, tag), at);
   }
@@ -92,10 +98,23 @@ export async function letReferrersFollow(
   await records.jobs.enqueue({ kind: 'follow-subject', key: `${repository.id}/${subjectDigest}/${fate}`, payload }, at);
 }
 
-async function noteTag(records: Records, change: Change, tag: string, image: Image | undefined): Promise<void> {
-  const { repository, cause, principal, at } = change;
-  const digest = image && { digest: image.digest };
-  await records.history.noteTag({ repositoryId: repository.id, tag, ...digest, cause, principal, at });
+/** What cannot be undone is not remembered either. */
+async function noteTag(
+  records: Records,
+  { repository, cause, principal, at, keptUntil }: Change,
+  tag: string,
+  { former, image }: { former: Image | undefined; image?: Image },
+): Promise<void> {
+  if (!keptUntil) return;
+  await records.history.noteTag({
+    repositoryId: repository.id,
+    tag,
+    ...(image && { digest: image.digest }),
+    ...(former && { formerDigest: former.digest }),
+    cause,
+    principal,
+    at,
+  });
 }
 
 function imageEvent(

@@ -199,6 +199,10 @@ function indexes({ build: { schema } }: SqlDialect): CreateIndexBuilder[] {
       .on('deleted_images')
       .columns(['repository_id', 'subject_digest'])
       .where(sql<boolean>`subject_digest is not null`),
+    schema
+      .createIndex('lifecycle_preview_images_by_digest')
+      .on('lifecycle_preview_images')
+      .columns(['repository_id', 'digest']),
     schema.createIndex('events_by_time').on('events').columns(['at']),
     schema.createIndex('jobs_due').on('jobs').columns(['kind', 'due_at', 'id']).where(sql<boolean>`dead_at is null`),
     schema.createIndex('jobs_dead').on('jobs').columns(['kind', 'id']).where(sql<boolean>`dead_at is not null`),

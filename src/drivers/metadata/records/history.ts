@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import type {
   ChangeCause,
   DeletedImage,
@@ -5,6 +6,7 @@ import type {
   HistoryRecords,
   TagChange,
 } from '../../../core/history/history-records.ts';
+import type { ImageStatus } from '../../../core/images/image-records.ts';
 import type { Digest } from '../../../core/values/digest.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
 
@@ -13,6 +15,14 @@ export function historyReads(session: Session): HistoryReads {
     async tagChanges(repositoryId, tag, beforeId, limit) {
       const before = beforeId ?? Number.MAX_SAFE_INTEGER;
       return (await tagChanges(session, { repositoryId, tag, before, limit })).map(toTagChange);
+    },
+    async tagChangeAt(repositoryId, tag, time) {
+      const [row] = await tagChangeAt(session, { repositoryId, tag, time: time.getTime() });
+      return row && toTagChange(row);
+    },
+    async firstTagChange(repositoryId, tag) {
+      const [row] = await firstTagChange(session, { repositoryId, tag });
+      return row && toTagChange(row);
     },
     async deletedImage(repositoryId, digest) {
       const [row] = await deletedImage(session, { repositoryId, digest });
@@ -34,8 +44,8 @@ export function historyReads(session: Session): HistoryReads {
 export function historyRecords(session: Session): HistoryRecords {
   return {
     ...historyReads(session),
-    async noteTag({ repositoryId, tag, digest, cause, principal, at }) {
-      await noteTag(session, { repositoryId, tag, digest: digest ?? null, cause, principal, at: at.getTime() });
+    async noteTag({ repositoryId, tag, digest = null, formerDigest = null, cause, principal, at }) {
+      await noteTag(session, { repositoryId, tag, digest, formerDigest, cause, principal, at: at.getTime() });
     },
     async keepImage(imageId, { tags, cause, principal, deletedAt, keptUntil }) {
       await keepImage(session, {
@@ -64,10 +74,22 @@ interface TagChangeRow {
   repository_id: number;
   tag: string;
   digest: Digest | null;
+  former_digest: Digest | null;
   cause: string;
   principal: string;
   changed_at: number;
 }
+
+const CHANGE_COLUMNS = [
+  'id',
+  'repository_id',
+  'tag',
+  'digest',
+  'former_digest',
+  'cause',
+  'principal',
+  'changed_at',
+] as const;
 
 function toTagChange(row: TagChangeRow): TagChange {
   return {
@@ -75,6 +97,7 @@ function toTagChange(row: TagChangeRow): TagChange {
     repositoryId: row.repository_id,
     tag: row.tag,
     ...(row.digest !== null && { digest: row.digest }),
+    ...(row.former_digest !== null && { formerDigest: row.former_digest }),
     cause: row.cause as ChangeCause,
     principal: row.principal,
     at: new Date(row.changed_at),
@@ -88,6 +111,8 @@ const DELETED_COLUMNS = [
   'subject_digest',
   'tags_json',
   'pushed_at',
+  'status',
+  'archived_at',
   'cause',
   'principal',
   'deleted_at',
@@ -101,6 +126,8 @@ interface DeletedImageRow {
   subject_digest: Digest | null;
   tags_json: string;
   pushed_at: number;
+  status: string;
+  archived_at: number | null;
   cause: string;
   principal: string;
   deleted_at: number;
@@ -115,6 +142,8 @@ function toDeletedImage(row: DeletedImageRow): DeletedImage {
     ...(row.subject_digest !== null && { subjectDigest: row.subject_digest }),
     tags: JSON.parse(row.tags_json),
     pushedAt: new Date(row.pushed_at),
+    status: row.status as ImageStatus,
+    ...(row.archived_at !== null && { archivedAt: new Date(row.archived_at) }),
     cause: row.cause as ChangeCause,
     principal: row.principal,
     deletedAt: new Date(row.deleted_at),
@@ -132,12 +161,39 @@ interface TagPage {
 const tagChanges = prepared((db, { repositoryId, tag, before, limit }: Placeholders<TagPage>) =>
   db
     .selectFrom('tag_changes')
-    .select(['id', 'repository_id', 'tag', 'digest', 'cause', 'principal', 'changed_at'])
+    .select(CHANGE_COLUMNS)
     .where('repository_id', '=', repositoryId)
     .where('tag', '=', tag)
     .where('id', '<', before)
     .orderBy('id', 'desc')
     .limit(limit),
+);
+
+interface OneTag {
+  repositoryId: number;
+  tag: string;
+}
+
+/** By id and not by time, in which two changes may be alike. */
+const tagChangeAt = prepared((db, { repositoryId, tag, time }: Placeholders<OneTag & { time: number }>) =>
+  db
+    .selectFrom('tag_changes')
+    .select(CHANGE_COLUMNS)
+    .where('repository_id', '=', repositoryId)
+    .where('tag', '=', tag)
+    .where('changed_at', '<=', time)
+    .orderBy('id', 'desc')
+    .limit(sql.lit(1)),
+);
+
+const firstTagChange = prepared((db, { repositoryId, tag }: Placeholders<OneTag>) =>
+  db
+    .selectFrom('tag_changes')
+    .select(CHANGE_COLUMNS)
+    .where('repository_id', '=', repositoryId)
+    .where('tag', '=', tag)
+    .orderBy('id')
+    .limit(sql.lit(1)),
 );
 
 interface OneImage {
@@ -191,6 +247,7 @@ interface NewTagChange {
   repositoryId: number;
   tag: string;
   digest: Digest | null;
+  formerDigest: Digest | null;
   cause: string;
   principal: string;
   at: number;
@@ -201,6 +258,7 @@ const noteTag = prepared((db, change: Placeholders<NewTagChange>) =>
     repository_id: change.repositoryId,
     tag: change.tag,
     digest: change.digest,
+    former_digest: change.formerDigest,
     cause: change.cause,
     principal: change.principal,
     changed_at: change.at,
@@ -227,6 +285,8 @@ const keepImage = prepared((db, deletion: Placeholders<Deletion>) =>
       'manifest',
       'tags_json',
       'pushed_at',
+      'status',
+      'archived_at',
       'cause',
       'principal',
       'deleted_at',
@@ -244,6 +304,8 @@ const keepImage = prepared((db, deletion: Placeholders<Deletion>) =>
           'manifests.bytes as manifest',
           deletion.tags.as('tags_json'),
           'images.pushed_at',
+          'images.status',
+          'images.archived_at',
           deletion.cause.as('cause'),
           deletion.principal.as('principal'),
           deletion.deletedAt.as('deleted_at'),
@@ -255,6 +317,8 @@ const keepImage = prepared((db, deletion: Placeholders<Deletion>) =>
       conflict.columns(['repository_id', 'digest']).doUpdateSet(({ ref }) => ({
         tags_json: ref('excluded.tags_json'),
         pushed_at: ref('excluded.pushed_at'),
+        status: ref('excluded.status'),
+        archived_at: ref('excluded.archived_at'),
         cause: ref('excluded.cause'),
         principal: ref('excluded.principal'),
         deleted_at: ref('excluded.deleted_at'),
