@@ -87,6 +87,11 @@ describe('of any lifecycle policies and images', () => {
         ...(image.parents && { parents: random.shuffled(image.parents) }),
       }));
       assert.deepEqual(evaluateLifecycle(policy, shuffled, NOW), evaluateLifecycle(policy, images, NOW));
+      const reasons = (given: readonly LifecycleImage[]) =>
+        explainLifecycle(policy, given, NOW)
+          .map(({ digest, reason }) => `${digest} ${reason}`)
+          .sort();
+      assert.deepEqual(reasons(shuffled), reasons(images));
     }));
 
   it('what is explained as decided is decided, and nothing else', () =>
@@ -254,7 +259,7 @@ function randomImages(random: Random): LifecycleImage[] {
       ...maybe('pulledAt', 2),
       ...maybe('activatedAt', 5),
       ...(isArchived ? { archivedAt: before() } : maybe('archivedAt', 6)),
-      ...(random.once(2) && { parents: [random.pick(earlier), ...random.times(1, () => random.pick(earlier))] }),
+      ...(random.once(2) && { parents: [random.pick(earlier), ...random.times(3, () => random.pick(earlier))] }),
     };
   });
 }

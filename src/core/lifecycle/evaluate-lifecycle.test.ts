@@ -177,6 +177,11 @@ describe('a lifecycle policy', () => {
     assert.deepEqual(decided([[{ ...any, ...pushed(5) }]], images), ['1:B']);
   });
 
+  it('does not know how long an image was archived that it does not know archived', () => {
+    const images = [image('A', [], 999, { storageClass: 'ARCHIVE' })];
+    assert.deepEqual(decided([[{ ...any, ...inArchive, ...since('sinceImageTransitioned', 90) }]], images), []);
+  });
+
   it('protects what an earlier rule selects, however many', () => {
     const images = Array.from({ length: 5 }, (_, at) => image(`${at}`, [at < 3 ? 'prod' : 'dev'], 10 - at));
     assert.deepEqual(decided([[{ ...patterns('prod'), ...count(9999) }], [{ ...any, ...count(1) }]], images), ['2:3']);

@@ -137,6 +137,21 @@ describe('a child with a tag', () => {
   });
 });
 
+describe('a child whose rule comes after that of its index', () => {
+  it('waits for its turn', () => {
+    const policy = policyOf([
+      [tagged('v*', 1), EXPIRE],
+      [tagged('amd*', 1), EXPIRE],
+    ]);
+    const images = [
+      image('child', 9, { tags: ['amd-1'], parents: ['index'] }),
+      image('index', 8, { tags: ['v1'] }),
+      image('other', 7, { tags: ['v2'] }),
+    ];
+    assert.deepEqual(decided(policy, images), ['1 EXPIRE index', '1 EXPIRE other', '2 EXPIRE child']);
+  });
+});
+
 describe('the storage class of a child', () => {
   const archived = { storageClass: 'ARCHIVE', archivedAt: ago(10) } as const;
 
@@ -151,8 +166,30 @@ describe('the storage class of a child', () => {
   });
 });
 
-it('images that claim to be parts of each other stay', () => {
-  const images = [part('A', 9, 'B'), part('B', 9, 'A'), image('C', 9, { tags: ['x'], parents: ['C'] }), image('D', 1)];
+it('an index that is kept for the sake of another takes no child along', () => {
+  const archived = { storageClass: 'ARCHIVE', archivedAt: ago(100) } as const;
+  const images = [
+    image('top', 9, archived),
+    image('kept', 9, { tags: ['kept'], parents: ['top'], ...archived }),
+    image('old', 9, { tags: ['old'] }),
+    part('child', 9, 'kept', 'old'),
+  ];
+  const inArchive = { ...tagged('kept', 90), countType: 'sinceImageTransitioned', storageClass: 'archive' };
+  const policy = policyOf([
+    [tagged('old', 1), EXPIRE],
+    [inArchive, EXPIRE],
+  ]);
+  assert.deepEqual(decided(policy, images), ['1 EXPIRE old', '1 TRANSITION child']);
+});
+
+it('images that claim to be parts of each other stay, with their parts', () => {
+  const images = [
+    part('A', 9, 'B'),
+    part('B', 9, 'A'),
+    image('C', 9, { tags: ['x'], parents: ['C'] }),
+    image('D', 9, { tags: ['y'], parents: ['A'] }),
+    image('E', 1),
+  ];
   assert.deepEqual(decided(policyOf([[any(1), EXPIRE]]), images), []);
 });
 

@@ -7,7 +7,7 @@ export interface ImageUnits {
   readonly isPart: Uint8Array;
   /** Indexes that are there, by digest; empty for most. */
   readonly parents: readonly (readonly number[])[];
-  /** The oldest first. */
+  /** The newest first. */
   readonly children: readonly (readonly number[])[];
 }
 
@@ -25,7 +25,7 @@ export function imageUnits(images: readonly LifecycleImage[], newestFirst: Uint3
     return present;
   });
   const children: number[][] = images.map(() => NOBODY);
-  for (const image of newestFirst.toReversed())
+  for (const image of newestFirst)
     for (const parent of parents[image]!) {
       if (children[parent] === NOBODY) children[parent] = [];
       children[parent]!.push(image);
@@ -71,7 +71,7 @@ export function settleUnits(
     const bound = parents.reduce((most, parent) => Math.max(most, left[parent]!), GONE);
     const stayer = () => images[parents.find((parent) => left[parent] === bound)!]!.digest;
     if (units.isPart[image] === 1) {
-      const cause = lastToAct(parents, (parent) => (left[parent] === start[parent] ? -1 : actors[parent]!));
+      const cause = lastToAct(parents, actors);
       if (cause !== undefined) left[image] = leftOfPart(start[image]!, bound, isWithAll(image, parents, start));
       if (cause === undefined || left[image] === start[image]) reasons.set(image, `it is part of ${stayer()}`);
       else {
@@ -83,10 +83,13 @@ export function settleUnits(
     } else if (actors[image]! >= 0) {
       const wanted = rules[actors[image]!]!.action === 'EXPIRE' ? GONE : ARCHIVED;
       if (wanted >= bound) left[image] = wanted;
-      else reasons.set(image, `it is part of ${stayer()}, which still needs it`);
+      else {
+        actors[image] = -1;
+        reasons.set(image, `it is part of ${stayer()}, which still needs it`);
+      }
     }
   }
-  // Also what is in a circle, which true digests cannot make: it was never reached.
+  // What is in a circle, which true digests cannot make, was never reached.
   for (const image of images.keys()) if (left[image] === start[image]) actors[image] = -1;
   const decisions = executionOrder(units, own.order, actors).map((image) => ({
     image,
@@ -107,10 +110,10 @@ function isWithAll(image: number, parents: readonly number[], start: Uint8Array)
 }
 
 /** The parent that the rule with the largest priority acts on; of several the one with the smallest digest. */
-function lastToAct(parents: readonly number[], actorOf: (parent: number) => number): number | undefined {
+function lastToAct(parents: readonly number[], actors: Int32Array): number | undefined {
   let last: number | undefined;
   for (const parent of parents)
-    if (actorOf(parent) >= 0 && (last === undefined || actorOf(parent) > actorOf(last))) last = parent;
+    if (actors[parent]! >= 0 && (last === undefined || actors[parent]! > actors[last]!)) last = parent;
   return last;
 }
 
@@ -149,7 +152,8 @@ function executionOrder(
       if (!isReady(image)) continue;
       isDone[image] = 1;
       order.push(image);
-      ready.push(...children[image]!.toReversed());
+      // The last of them, the oldest, is taken first.
+      for (const child of children[image]!) ready.push(child);
     }
   }
   return order;
