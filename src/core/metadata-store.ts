@@ -6,7 +6,12 @@ import type { ImageReads, ImageRecords } from './images/image-records.ts';
 import type { JobReads, JobRecords } from './jobs/job-records.ts';
 import type { BlobReads, BlobRecords, LayerReads, LayerRecords } from './layers/layer-records.ts';
 import type { UploadReads, UploadRecords } from './layers/upload-records.ts';
+import type { LifecycleReads, LifecycleRecords } from './lifecycle/lifecycle-records.ts';
+import type { PullTimeReads, PullTimeRecords } from './pull-times/pull-time-records.ts';
+import type { UsageReads } from './quotas/usage-records.ts';
+import type { CreationTemplateReads, CreationTemplateRecords } from './repositories/creation-template-records.ts';
 import type { RepositoryReads, RepositoryRecords } from './repositories/repository-records.ts';
+import type { AccountSettingReads, AccountSettingRecords } from './settings/account-setting-records.ts';
 
 /** Facts. What the records mean is core's; how they are kept is the driver's. */
 export interface MetadataStore extends AsyncDisposable {
@@ -35,9 +40,14 @@ export interface Reads {
   readonly images: ImageReads;
   readonly signingKeys: SigningKeyReads;
   readonly access: AccessReads;
+  readonly creationTemplates: CreationTemplateReads;
   readonly history: HistoryReads;
   readonly events: EventReads;
   readonly jobs: JobReads;
+  readonly lifecycle: LifecycleReads;
+  readonly pullTimes: PullTimeReads;
+  readonly accountSettings: AccountSettingReads;
+  readonly usage: UsageReads;
 }
 
 export interface Records {
@@ -48,7 +58,12 @@ export interface Records {
   readonly images: ImageRecords;
   readonly signingKeys: SigningKeyRecords;
   readonly access: AccessRecords;
+  readonly creationTemplates: CreationTemplateRecords;
   readonly history: HistoryRecords;
   readonly events: EventRecords;
   readonly jobs: JobRecords;
+  readonly lifecycle: LifecycleRecords;
+  readonly pullTimes: PullTimeRecords;
+  readonly accountSettings: AccountSettingRecords;
+  readonly usage: UsageReads;
 }

@@ -7,17 +7,21 @@ import { describeAccessRoles } from './metadata-store/access-roles.ts';
 import { describeAccessTokens } from './metadata-store/access-tokens.ts';
 import { describeAccessUsers } from './metadata-store/access-users.ts';
 import { describeAccessVersion } from './metadata-store/access-version.ts';
+import { describeAccountSettings } from './metadata-store/account-settings.ts';
 import { describeBlobs } from './metadata-store/blobs.ts';
+import { describeCreationTemplates } from './metadata-store/creation-templates.ts';
 import type { MetadataStoreDriver } from './metadata-store/driver.ts';
 import { describeImageLists } from './metadata-store/image-lists.ts';
 import { describeImagePaging } from './metadata-store/image-paging.ts';
 import { describeImages } from './metadata-store/images.ts';
 import { describeLasting } from './metadata-store/lasting.ts';
 import { describeLayers } from './metadata-store/layers.ts';
+import { describePullTimes } from './metadata-store/pull-times.ts';
 import { describeRepositories } from './metadata-store/repositories.ts';
 import { describeSigningKeys } from './metadata-store/signing-keys.ts';
 import { describeTransactions } from './metadata-store/transactions.ts';
 import { describeUploads } from './metadata-store/uploads.ts';
+import { describeUsage } from './metadata-store/usage.ts';
 
 const sqliteFile: MetadataStoreDriver = {
   name: 'sqlite file',
@@ -54,11 +58,15 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeImageLists(driver);
   describeImagePaging(driver);
   describeSigningKeys(driver);
+  describeCreationTemplates(driver);
   describeAccessUsers(driver);
   describeAccessRoles(driver);
   describeAccessKeys(driver);
   describeAccessPolicies(driver);
   describeAccessTokens(driver);
   describeAccessVersion(driver);
+  describePullTimes(driver);
+  describeAccountSettings(driver);
+  describeUsage(driver);
 }
 describeLasting(sqliteFile);

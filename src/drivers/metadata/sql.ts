@@ -1,15 +1,20 @@
 import type { MetadataStore, Reads, Records } from '../../core/metadata-store.ts';
 import { bringToPresentForm, presentVersion } from './migrate.ts';
 import { accessReads, accessRecords } from './records/access.ts';
+import { accountSettingReads, accountSettingRecords } from './records/account-settings.ts';
 import { blobReads, blobRecords } from './records/blobs.ts';
+import { creationTemplateReads, creationTemplateRecords } from './records/creation-templates.ts';
 import { eventReads, eventRecords } from './records/events.ts';
 import { historyReads, historyRecords } from './records/history.ts';
 import { imageReads, imageRecords } from './records/images.ts';
 import { jobReads, jobRecords } from './records/jobs.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
+import { lifecycleReads, lifecycleRecords } from './records/lifecycle.ts';
+import { pullTimeReads, pullTimeRecords } from './records/pull-times.ts';
 import { repositoryReads, repositoryRecords } from './records/repositories.ts';
 import { signingKeyReads, signingKeyRecords } from './records/signing-keys.ts';
 import { uploadReads, uploadRecords } from './records/uploads.ts';
+import { usageReads } from './records/usage.ts';
 import type { Session, SqlDatabase } from './session.ts';
 
 /** The metadata store over a database; the store owns the database and closes it. */
@@ -34,9 +39,14 @@ function reads(session: Session): Reads {
     images: imageReads(session),
     signingKeys: signingKeyReads(session),
     access: accessReads(session),
+    creationTemplates: creationTemplateReads(session),
     history: historyReads(session),
     events: eventReads(session),
     jobs: jobReads(session),
+    lifecycle: lifecycleReads(session),
+    pullTimes: pullTimeReads(session),
+    accountSettings: accountSettingReads(session),
+    usage: usageReads(session),
   };
 }
 
@@ -49,8 +59,13 @@ function records(session: Session): Records {
     images: imageRecords(session),
     signingKeys: signingKeyRecords(session),
     access: accessRecords(session),
+    creationTemplates: creationTemplateRecords(session),
     history: historyRecords(session),
     events: eventRecords(session),
     jobs: jobRecords(session),
+    lifecycle: lifecycleRecords(session),
+    pullTimes: pullTimeRecords(session),
+    accountSettings: accountSettingRecords(session),
+    usage: usageReads(session),
   };
 }

@@ -7,8 +7,10 @@ import { accessReads, accessRecords } from './records/access.ts';
 import { blobReads } from './records/blobs.ts';
 import { imageReads, imageRecords } from './records/images.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
+import { pullTimeReads, pullTimeRecords } from './records/pull-times.ts';
 import { repositoryReads } from './records/repositories.ts';
 import { uploadReads } from './records/uploads.ts';
+import { usageReads } from './records/usage.ts';
 import type { Session } from './session.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
@@ -55,6 +57,7 @@ const LISTS: Readonly<Record<string, Question>> = {
   'access.attachedPolicies': (session) => accessReads(session).attachedPolicies(HOLDER),
   'access.robotTokens': (session) => accessReads(session).robotTokens(''),
   'access.identityProviders': (session) => accessReads(session).identityProviders(''),
+  'pullTimes.exclusions': (session) => pullTimeReads(session).exclusions(REGISTRY, '', 1),
   'uploads.idle': (session) => uploadReads(session).idle(EPOCH, 1),
 };
 
@@ -71,6 +74,12 @@ const OTHERS: Readonly<Record<string, Question>> = {
   'access.registryPolicy': (session) => accessReads(session).registryPolicy(REGISTRY),
   'images.manifest': (session) => imageReads(session).manifest(1, DIGEST),
   'images.manifestByTag': (session) => imageReads(session).manifestByTag(1, ''),
+  'usage.countRepositories': (session) => usageReads(session).countRepositories(REGISTRY),
+  'usage.countImages': (session) => usageReads(session).countImages(1),
+  'usage.ofRepository': (session) => usageReads(session).ofRepository(1),
+  'usage.stored': (session) => usageReads(session).stored(REGISTRY),
+  'pullTimes.record': (session) =>
+    pullTimeRecords(session).record({ repositoryId: 1, digest: DIGEST, at: EPOCH }, EPOCH),
   'images.delete': (session) =>
     imageRecords(session).delete(
       {
