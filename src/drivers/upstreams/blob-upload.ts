@@ -53,9 +53,8 @@ export async function uploadBlob(
   });
 }
 
-/** So often an upload goes on after a broken connection. */
-const RESUMPTIONS_MAX = 2;
-const PAUSE_MS = 200;
+/** An upload goes on after a broken connection as often as there are numbers, each time so much later. */
+const PAUSES_MS = [200, 400, 1600];
 /** How registries without PATCH say so. */
 const WITHOUT_PATCH = [404, 405, 415, 501];
 
@@ -99,10 +98,10 @@ class BlobUpload {
         return true;
       } catch (error) {
         if (sent === 0 && error instanceof UpstreamError && WITHOUT_PATCH.includes(error.status ?? 0)) return false;
-        if (!isUnavailable(error) || resumptions === RESUMPTIONS_MAX) throw error;
+        const isPassing = isUnavailable(error) || (resumptions > 0 && isBehind(error));
+        if (!isPassing || resumptions === PAUSES_MS.length) throw error;
       }
-      resumptions += 1;
-      await pauseFor(PAUSE_MS * resumptions, this.#signal);
+      await pauseFor(PAUSES_MS[resumptions++] ?? 0, this.#signal);
       sent = await this.#sentBytes(blob.bytes);
     }
     return true;
@@ -196,6 +195,11 @@ const BYTES = { 'Content-Type': 'application/octet-stream' };
 
 function bodyOf(blob: BlobSource, from: number) {
   return { bytes: blob.bytes - from, open: () => blob.read({ first: from, last: blob.bytes - 1 }) };
+}
+
+/** Whether the upstream has not noticed yet that the connection broke, or still takes in what came before. */
+function isBehind(error: unknown): boolean {
+  return error instanceof UpstreamError && (error.status === 409 || error.status === 416);
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -18,25 +18,26 @@ export async function sendChunks(
   progress: () => void,
 ): Promise<void> {
   let inFlight = 0;
-  let isOver = false;
+  let isAnswered = false;
   let wake: (() => void) | undefined;
   const stop = () => {
-    isOver = true;
+    isAnswered = true;
     wake?.();
   };
+  const isOver = () => isAnswered || outgoing.destroyed;
   // Errors show in the request itself; here they only end the waiting.
   outgoing.once('response', stop).once('close', stop);
   const until = async (inFlightMax: number) => {
-    while (inFlight > inFlightMax && !isOver) {
+    while (inFlight > inFlightMax && !isOver()) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
   };
-  for (let left = bytes; left > 0 && !isOver; ) {
+  for (let left = bytes; left > 0 && !isOver(); ) {
     const chunk = await reader.next();
     if (chunk === undefined) throw new Error(`The bytes to be sent ended ${left} bytes early`);
-    if (isOver) return;
+    if (isOver()) return;
     left -= chunk.byteLength;
     inFlight += 1;
     outgoing.write(chunk, () => {
@@ -47,6 +48,6 @@ export async function sendChunks(
     });
     await until(CHUNKS_IN_FLIGHT_MAX - 1);
   }
-  if (!isOver) outgoing.end();
+  if (!isOver()) outgoing.end();
   await until(0);
 }
