@@ -16,6 +16,7 @@ import type { CoreDependencies } from './core/dependencies.ts';
 import { createImages } from './core/images/image-catalog.ts';
 import { createLayers } from './core/layers/layers.ts';
 import { createUploads } from './core/layers/upload-pipeline.ts';
+import { createCreationTemplates } from './core/repositories/creation-templates.ts';
 import { createRepositories } from './core/repositories/repositories.ts';
 import { partitionOf } from './core/values/registry.ts';
 import { createFileAuditTrail } from './drivers/audit/file-audit-trail.ts';
@@ -108,6 +109,7 @@ function createCore(
     downloadLinks: createDownloadLinks(dependencies, layers),
     policies: access.policies,
     repositories: createRepositories(dependencies, access.directory),
+    creationTemplates: createCreationTemplates(dependencies),
     uploads: createUploads(dependencies),
     layers,
     images: createImages(dependencies),

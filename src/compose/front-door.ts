@@ -58,7 +58,7 @@ export function createFrontDoor({ config, core, stores, metrics, onUnready }: Fr
 }
 
 function createFaces(config: ServeConfig, core: Core, metrics: Metrics, clientOf: ClientOf): Handler {
-  const { publicUrl, anonymousPull, createOnPush } = config;
+  const { publicUrl, anonymousPull } = config;
   const isEnforced = config.auth === 'enforced';
   const { addresses, credentials } = core;
   const now = () => new Date();
@@ -75,7 +75,6 @@ function createFaces(config: ServeConfig, core: Core, metrics: Metrics, clientOf
     ...shared,
     authenticate: isEnforced ? createEnforcedAuthenticator({ core, anonymousPull }) : createOpenAuthenticator(core),
     anonymousPull,
-    createOnPush,
     throttle,
     bodyBudget,
     publicUrl: publicUrl ?? '',

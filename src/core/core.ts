@@ -10,6 +10,7 @@ import type { AuditTrail } from './audit/audit-trail.ts';
 import type { Images } from './images/images.ts';
 import type { Layers } from './layers/layers.ts';
 import type { Uploads } from './layers/uploads.ts';
+import type { CreationTemplates } from './repositories/creation-templates.ts';
 import type { Repositories } from './repositories/repositories.ts';
 
 /** What a face may ask of the registry. Every call takes a `Call` first: who asks, and which registry is meant. */
@@ -24,6 +25,7 @@ export interface Core {
   readonly downloadLinks: DownloadLinks;
   readonly policies: Policies;
   readonly repositories: Repositories;
+  readonly creationTemplates: CreationTemplates;
   readonly uploads: Uploads;
   readonly layers: Layers;
   readonly images: Images;

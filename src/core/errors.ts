@@ -35,6 +35,8 @@ export type Refusal =
   | { readonly kind: 'web-identity-invalid'; readonly reason: string }
   | { readonly kind: 'repository-policy-not-found'; readonly repositoryName: string; readonly registryId: string }
   | { readonly kind: 'registry-policy-not-found'; readonly registryId: string }
+  | { readonly kind: 'template-already-exists'; readonly prefix: string; readonly registryId: string }
+  | { readonly kind: 'template-not-found'; readonly prefix: string; readonly registryId: string }
   | ({ readonly kind: 'repository-not-found' } & InRepository)
   | ({ readonly kind: 'repository-already-exists' } & InRepository)
   | ({ readonly kind: 'repository-not-empty' } & InRepository)
@@ -100,6 +102,10 @@ export function describeRefusal(refusal: Refusal): string {
       return `Repository policy does not exist for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
     case 'registry-policy-not-found':
       return `Registry policy does not exist in the registry with id '${refusal.registryId}'`;
+    case 'template-already-exists':
+      return `The repository creation template with prefix '${refusal.prefix}' already exists in the registry with id '${refusal.registryId}'`;
+    case 'template-not-found':
+      return `The repository creation template with prefix '${refusal.prefix}' does not exist in the registry with id '${refusal.registryId}'`;
     case 'repository-not-found':
       return `The repository with name '${refusal.repositoryName}' does not exist in the registry with id '${refusal.registryId}'`;
     case 'repository-already-exists':

@@ -15,6 +15,7 @@ import type { Images } from '../../src/core/images/images.ts';
 import { createLayers, type Layers } from '../../src/core/layers/layers.ts';
 import { createUploads } from '../../src/core/layers/upload-pipeline.ts';
 import type { Uploads } from '../../src/core/layers/uploads.ts';
+import { type CreationTemplates, createCreationTemplates } from '../../src/core/repositories/creation-templates.ts';
 import { createRepositories, type Repositories } from '../../src/core/repositories/repositories.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
 import { createMemoryBlobStore } from '../../src/drivers/blobs/memory/memory-blob-store.ts';
@@ -30,6 +31,7 @@ export interface CoreUnderTest extends CoreParts, AsyncDisposable {
 
 export interface CoreParts {
   readonly repositories: Repositories;
+  readonly creationTemplates: CreationTemplates;
   readonly uploads: Uploads;
   readonly layers: Layers;
   readonly images: Images;
@@ -85,6 +87,7 @@ export function partsOver(dependencies: CoreDependencies): CoreParts {
   const layers = createLayers(dependencies);
   return {
     repositories: createRepositories(dependencies),
+    creationTemplates: createCreationTemplates(dependencies),
     uploads: createUploads(dependencies),
     layers,
     images: createImages(dependencies),

@@ -65,7 +65,6 @@ export async function ociUnderTest({
   const oci = createOciHandler({
     ...common,
     anonymousPull,
-    createOnPush,
     throttle,
     authenticate: createEnforcedAuthenticator({ core, anonymousPull }),
     bodyBudget: createByteBudget(1024 * 1024),

@@ -107,6 +107,15 @@ export const OPERATION_ROWS: Readonly<Record<string, OperationRow>> = {
     input: ({ repositoryName, digest }) => ({ repositoryName, subjectId: { imageDigest: digest } }),
   },
 
+  CreateRepositoryCreationTemplate: {
+    on: 'registry',
+    staysAtHome: true,
+    input: () => ({ prefix: 'tried', appliedFor: ['REPLICATION'] }),
+  },
+  DescribeRepositoryCreationTemplates: nothing,
+  UpdateRepositoryCreationTemplate: { on: 'registry', staysAtHome: true, input: () => ({ prefix: 'ROOT' }) },
+  DeleteRepositoryCreationTemplate: { on: 'registry', staysAtHome: true, input: () => ({ prefix: 'none' }) },
+
   PutRegistryPolicy: { on: 'registry', staysAtHome: true, input: () => ({ policyText: harmlessPolicy }) },
   GetRegistryPolicy: nothing,
   DeleteRegistryPolicy: nothing,

@@ -37,7 +37,7 @@ export function createPolicies(
 
   return {
     async putRepositoryPolicy(call, { repositoryName, policyText, force }) {
-      checkDocument(policyText, 'repository');
+      checkPolicyDocument(policyText, 'repository');
       if (!force) refuseLockOut(call, repositoryName, policyText);
       await metadata.transaction(async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);
@@ -63,7 +63,7 @@ export function createPolicies(
     },
 
     async putRegistryPolicy(call, policyText) {
-      checkDocument(policyText, 'registry');
+      checkPolicyDocument(policyText, 'registry');
       await metadata.transaction((records) => records.access.putRegistryPolicy(call.registry, policyText));
       await directory.refresh();
     },
@@ -85,7 +85,7 @@ export function createPolicies(
 }
 
 /** ECR's words say only that the document is invalid; what is wrong with it follows, for whoever has to mend it. */
-function checkDocument(text: string, kind: 'repository' | 'registry'): void {
+export function checkPolicyDocument(text: string, kind: 'repository' | 'registry'): void {
   try {
     parsePolicy(text, kind);
   } catch (error) {

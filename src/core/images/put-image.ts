@@ -19,9 +19,9 @@ export async function putImage(
   call: Call,
   input: PutImageInput,
 ): Promise<PutImageResult> {
-  const { metadata, now, settings } = dependencies;
-  if (input.createOnPush && settings.createOnPush) {
-    await ensureRepository(metadata, call.registry, input.repositoryName, now());
+  const { metadata } = dependencies;
+  if (input.createOnPush) {
+    await ensureRepository(dependencies, call.registry, input.repositoryName, 'CREATE_ON_PUSH');
   }
   const repository = await findRepository(metadata.read, call.registry, input.repositoryName);
   if (input.tag !== undefined) checkTag(input.tag);

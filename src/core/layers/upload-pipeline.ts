@@ -17,8 +17,8 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
   const writers = createUploadWriters();
 
   const target = async (call: Call, input: { repositoryName: string; createOnPush?: boolean }) => {
-    if (input.createOnPush && settings.createOnPush) {
-      await ensureRepository(metadata, call.registry, input.repositoryName, now());
+    if (input.createOnPush) {
+      await ensureRepository(dependencies, call.registry, input.repositoryName, 'CREATE_ON_PUSH');
     }
     return findRepository(metadata.read, call.registry, input.repositoryName);
   };

@@ -1,7 +1,10 @@
+import type { CoreDependencies } from '../dependencies.ts';
 import { RefusedError, refuse } from '../errors.ts';
 import type { MetadataStore } from '../metadata-store.ts';
 import type { Registry } from '../values/registry.ts';
 import { isRepositoryName, REPOSITORY_NAME_PATTERN } from '../values/repository-name.ts';
+import type { CreationReason, CreationTemplate } from './creation-template-records.ts';
+import { findTemplate } from './find-template.ts';
 import type { Encryption, ExclusionFilter, ImageTagMutability, Repository, ResourceTag } from './repository-records.ts';
 import { checkResourceTags, mergeResourceTags } from './resource-tags.ts';
 import { checkExclusionFilters } from './tag-mutability.ts';
@@ -13,6 +16,8 @@ export interface CreateRepositoryInput {
   readonly exclusionFilters?: readonly ExclusionFilter[];
   readonly scanOnPush?: boolean;
   readonly encryption?: Encryption;
+  /** From a template. */
+  readonly repositoryPolicy?: string;
 }
 
 /** Makes a repository with ECR's defaults: mutable tags, no scan on push, AES256. */
@@ -29,8 +34,8 @@ export async function createRepository(
   const imageTagMutability = input.imageTagMutability ?? 'MUTABLE';
   checkExclusionFilters(imageTagMutability, input.exclusionFilters);
   const resourceTags = mergeResourceTags([], input.tags ?? [], repositoryName);
-  const repository = await metadata.transaction((records) =>
-    records.repositories.insert({
+  const repository = await metadata.transaction(async (records) => {
+    const inserted = await records.repositories.insert({
       registry,
       name: repositoryName,
       createdAt: now,
@@ -39,26 +44,45 @@ export async function createRepository(
       scanOnPush: input.scanOnPush ?? false,
       encryption: input.encryption ?? { encryptionType: 'AES256' },
       resourceTags,
-    }),
-  );
+    });
+    if (inserted && input.repositoryPolicy !== undefined) {
+      await records.access.putRepositoryPolicy(inserted.id, input.repositoryPolicy);
+    }
+    return inserted;
+  });
   return repository ?? refuse({ kind: 'repository-already-exists', repositoryName, registryId: registry.accountId });
 }
 
 /**
- * Makes a repository with the defaults unless it is there; of two that do so at once, one makes it.
+ * Makes a repository unless it is there, as the template of its prefix for the reason says; of two that do so at once, one
+ * makes it. Without a template it gets the defaults, except on a push: that makes one without a template only where the
+ * server is set so (ECR user guide, "Repository creation templates").
  */
 export async function ensureRepository(
-  metadata: MetadataStore,
+  { metadata, now, settings }: Pick<CoreDependencies, 'metadata' | 'now' | 'settings'>,
   registry: Registry,
   repositoryName: string,
-  now: Date,
+  reason: CreationReason,
 ): Promise<void> {
   if (await metadata.read.repositories.find(registry, repositoryName)) return;
+  const template = await findTemplate(metadata.read, registry, repositoryName, reason);
+  if (!template && reason === 'CREATE_ON_PUSH' && !settings.createOnPush) return;
   try {
-    await createRepository(metadata, registry, { repositoryName }, now);
+    await createRepository(metadata, registry, { repositoryName, ...(template && settingsOf(template)) }, now());
   } catch (error) {
     if (!(error instanceof RefusedError) || error.refusal.kind !== 'repository-already-exists') throw error;
   }
+}
+
+function settingsOf(template: CreationTemplate): Omit<CreateRepositoryInput, 'repositoryName'> {
+  const { resourceTags, imageTagMutability, exclusionFilters, encryption, repositoryPolicy } = template;
+  return {
+    ...(resourceTags && { tags: resourceTags }),
+    ...(imageTagMutability && { imageTagMutability }),
+    ...(exclusionFilters && { exclusionFilters }),
+    ...(encryption && { encryption }),
+    ...(repositoryPolicy !== undefined && { repositoryPolicy }),
+  };
 }
 
 function checkName(repositoryName: string): void {

@@ -5,6 +5,7 @@ import { refuse } from '../errors.ts';
 import { splitPage } from '../values/page.ts';
 import { type CreateRepositoryInput, createRepository } from './create-repository.ts';
 import { findRepository } from './find-repository.ts';
+import { findTemplate } from './find-template.ts';
 import type {
   ExclusionFilter,
   ImageTagMutability,
@@ -24,6 +25,8 @@ export interface Repositories {
   getMany(call: Call, repositoryNames: readonly string[]): Promise<Repository[]>;
   /** In the order of names, after a name (empty: from the start). `next` is the last name when there are more. */
   list(call: Call, page: { after: string; limit: number }): Promise<{ repositories: Repository[]; next?: string }>;
+  /** Whether the repository is missing, and a push would make it: by the server's setting, or by a creation template. */
+  isMadeByPush(call: Call, repositoryName: string): Promise<boolean>;
   /** Refuses with repository-not-found and, without force, repository-not-empty. @returns what was deleted */
   delete(call: Call, input: { repositoryName: string; force: boolean }): Promise<Repository>;
   /** Refuses with repository-not-found, invalid-parameter. */
@@ -43,7 +46,7 @@ export interface Repositories {
 
 /** @param directory is told when a repository went with its policy */
 export function createRepositories(
-  { metadata, now }: CoreDependencies,
+  { metadata, now, settings }: CoreDependencies,
   directory?: Pick<Directory, 'refresh'>,
 ): Repositories {
   const find = (call: Call, repositoryName: string) => findRepository(metadata.read, call.registry, repositoryName);
@@ -69,6 +72,12 @@ export function createRepositories(
     async list(call, { after, limit }) {
       const { items, last } = splitPage(await metadata.read.repositories.page(call.registry, after, limit + 1), limit);
       return { repositories: items, ...(last && { next: last.name }) };
+    },
+
+    async isMadeByPush({ registry }, repositoryName) {
+      if (await metadata.read.repositories.find(registry, repositoryName)) return false;
+      if (settings.createOnPush) return true;
+      return (await findTemplate(metadata.read, registry, repositoryName, 'CREATE_ON_PUSH')) !== undefined;
     },
 
     async delete(call, { repositoryName, force }) {

@@ -1,13 +1,14 @@
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { accessTables } from './migrations/0002-access.ts';
 import { imageManagementTables } from './migrations/0003-image-management.ts';
+import { registryFeatureTables } from './migrations/0004-registry-features.ts';
 import { type Placeholders, prepared, run, type Session, type SqlDatabase } from './session.ts';
 
 /** Takes a store one step further, in the transaction that also notes it as done. */
 export type Migration = (session: Session) => Promise<void>;
 
 /** Oldest first; a step's version is its place, counted from 1. Steps that were released never change. */
-const MIGRATIONS: readonly Migration[] = [firstTables, accessTables, imageManagementTables];
+const MIGRATIONS: readonly Migration[] = [firstTables, accessTables, imageManagementTables, registryFeatureTables];
 
 /** Runs the steps the store lacks, each in a transaction of its own; two processes may do so at once. */
 export async function bringToPresentForm(database: SqlDatabase): Promise<void> {

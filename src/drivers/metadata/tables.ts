@@ -5,12 +5,13 @@ import type { Encryption, ImageTagMutability } from '../../core/repositories/rep
 import type { Digest } from '../../core/values/digest.ts';
 import type { AccessTables } from './access-tables.ts';
 import type { ImageManagementTables } from './image-management-tables.ts';
+import type { RegistryFeatureTables } from './registry-feature-tables.ts';
 
 /**
  * The tables as migrations make them. Times are milliseconds since 1970 (`…_at`, `…_until`), yes and no are 1 and 0,
  * columns ending in `_json` hold JSON text.
  */
-export interface Tables extends AccessTables, ImageManagementTables {
+export interface Tables extends AccessTables, ImageManagementTables, RegistryFeatureTables {
   migrations: MigrationsTable;
   repositories: RepositoriesTable;
   blobs: BlobsTable;

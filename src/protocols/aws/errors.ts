@@ -54,6 +54,8 @@ const EXCEPTIONS: Record<RefusalKind, string> = {
   'web-identity-invalid': 'InvalidIdentityToken',
   'repository-policy-not-found': 'RepositoryPolicyNotFoundException',
   'registry-policy-not-found': 'RegistryPolicyNotFoundException',
+  'template-already-exists': 'TemplateAlreadyExistsException',
+  'template-not-found': 'TemplateNotFoundException',
   'repository-not-found': 'RepositoryNotFoundException',
   'repository-already-exists': 'RepositoryAlreadyExistsException',
   'repository-not-empty': 'RepositoryNotEmptyException',

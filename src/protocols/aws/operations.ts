@@ -31,6 +31,10 @@ import { repositoryOfArn } from './repositories/resource-arn.ts';
 import { resourceTagsOf, type WireTag } from './repositories/resource-tags.ts';
 import { tagResource } from './repositories/TagResource.ts';
 import { untagResource } from './repositories/UntagResource.ts';
+import { createRepositoryCreationTemplate } from './templates/CreateRepositoryCreationTemplate.ts';
+import { deleteRepositoryCreationTemplate } from './templates/DeleteRepositoryCreationTemplate.ts';
+import { describeRepositoryCreationTemplates } from './templates/DescribeRepositoryCreationTemplates.ts';
+import { updateRepositoryCreationTemplate } from './templates/UpdateRepositoryCreationTemplate.ts';
 
 /** The ECR API at a glance: every operation, what a caller must be allowed to do to what, and who answers. */
 export const OPERATIONS = {
@@ -132,10 +136,26 @@ export const OPERATIONS = {
   DeregisterPullTimeUpdateExclusion: { action: 'ecr:DeregisterPullTimeUpdateExclusion', resources: anything },
   ListPullTimeUpdateExclusions: { action: 'ecr:ListPullTimeUpdateExclusions', resources: anything },
 
-  CreateRepositoryCreationTemplate: { action: 'ecr:CreateRepositoryCreationTemplate', resources: anything },
-  DescribeRepositoryCreationTemplates: { action: 'ecr:DescribeRepositoryCreationTemplates', resources: anything },
-  UpdateRepositoryCreationTemplate: { action: 'ecr:UpdateRepositoryCreationTemplate', resources: anything },
-  DeleteRepositoryCreationTemplate: { action: 'ecr:DeleteRepositoryCreationTemplate', resources: anything },
+  CreateRepositoryCreationTemplate: {
+    action: 'ecr:CreateRepositoryCreationTemplate',
+    resources: anything,
+    run: createRepositoryCreationTemplate,
+  },
+  DescribeRepositoryCreationTemplates: {
+    action: 'ecr:DescribeRepositoryCreationTemplates',
+    resources: anything,
+    run: describeRepositoryCreationTemplates,
+  },
+  UpdateRepositoryCreationTemplate: {
+    action: 'ecr:UpdateRepositoryCreationTemplate',
+    resources: anything,
+    run: updateRepositoryCreationTemplate,
+  },
+  DeleteRepositoryCreationTemplate: {
+    action: 'ecr:DeleteRepositoryCreationTemplate',
+    resources: anything,
+    run: deleteRepositoryCreationTemplate,
+  },
 
   PutSigningConfiguration: { action: 'ecr:PutSigningConfiguration', resources: anything },
   GetSigningConfiguration: { action: 'ecr:GetSigningConfiguration', resources: anything },

@@ -1,13 +1,13 @@
 import type { Action } from '../../core/access/authorizer.ts';
 import type { Call } from '../../core/access/caller.ts';
 import type { Core } from '../../core/core.ts';
-import { RefusedError, refuse } from '../../core/errors.ts';
+import { refuse } from '../../core/errors.ts';
 import { repositoryArn } from '../../core/values/registry.ts';
 import type { Client } from './client.ts';
 
 /** The parts of an exchange that a decision depends on. */
 export interface Asking {
-  readonly context: { readonly core: Pick<Core, 'authorizer' | 'repositories'>; readonly createOnPush: boolean };
+  readonly context: { readonly core: Pick<Core, 'authorizer' | 'repositories'> };
   readonly call: Call;
   readonly client: Client;
 }
@@ -38,19 +38,10 @@ export async function authorize(
   return context.core.authorizer.authorize(caller, { action, resource }, client);
 }
 
-/**
- * Whether this push makes its repository. Refuses with access-denied when there is one to make and the caller may not; without
- * the server's setting, core says that it is missing.
- */
+/** Whether this push makes its repository. Refuses with access-denied when there is one to make and the caller may not. */
 export async function mayCreate(asking: Asking, repositoryName: string): Promise<boolean> {
   const { context, call } = asking;
-  if (!context.createOnPush) return false;
-  try {
-    await context.core.repositories.get(call, repositoryName);
-    return false;
-  } catch (error) {
-    if (!(error instanceof RefusedError && error.refusal.kind === 'repository-not-found')) throw error;
-  }
+  if (!(await context.core.repositories.isMadeByPush(call, repositoryName))) return false;
   await authorize(asking, 'ecr:CreateRepository', repositoryName);
   return true;
 }

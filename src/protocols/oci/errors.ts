@@ -86,6 +86,8 @@ const answers: Readonly<Record<RefusalKind, OciAnswer>> = {
   'web-identity-invalid': { status: 401, code: 'UNAUTHORIZED' },
   'repository-policy-not-found': { status: 404, code: 'UNSUPPORTED' },
   'registry-policy-not-found': { status: 404, code: 'UNSUPPORTED' },
+  'template-already-exists': { status: 400, code: 'UNSUPPORTED' },
+  'template-not-found': { status: 404, code: 'UNSUPPORTED' },
   'repository-not-found': { status: 404, code: 'NAME_UNKNOWN' },
   'repository-already-exists': { status: 409, code: 'NAME_INVALID' },
   'repository-not-empty': { status: 409, code: 'UNSUPPORTED' },

@@ -15,8 +15,6 @@ export interface OciContext {
   readonly now: () => Date;
   /** Whether there is a token endpoint, which serves clients without credentials. */
   readonly anonymousPull: boolean;
-  /** Whether a push makes the repository that it lacks, when the caller may. */
-  readonly createOnPush: boolean;
   /** Undefined: everybody may ask as fast as they like. */
   readonly throttle?: RateLimiter | undefined;
   /** Room for bodies that are held in memory, shared with the other face. */
