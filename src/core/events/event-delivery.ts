@@ -1,6 +1,5 @@
 import type { SecretBox } from '../access/secret-box.ts';
 import type { CoreDependencies } from '../dependencies.ts';
-import { JobGivenUpError } from '../jobs/job-given-up.ts';
 import type { JobPayloads } from '../jobs/job-kinds.ts';
 import type { EventTarget } from './event-records.ts';
 import { DeliveryError, type EventSenders } from './event-sender.ts';
@@ -11,7 +10,7 @@ import { type EventBridgeEvent, eventTime, TEST_DETAIL_TYPE, toEventBridge } fro
  * neither others nor its own later events; so events may arrive in another order than they happened in.
  */
 export interface EventDelivery {
-  /** The job `deliver-event`. Rejects when it should be tried again, with JobGivenUpError when it should not. */
+  /** The job `deliver-event`; what it speaks of may be gone. Rejects as EventSender.send. */
   deliver(payload: JobPayloads['deliver-event'], context: DeliveryContext): Promise<void>;
   /** Sends an event that says it is a test, now and once. @returns what the other side said; rejects with DeliveryError */
   test(target: EventTarget, registry: { accountId: string; region: string }, signal: AbortSignal): Promise<string>;
@@ -20,16 +19,6 @@ export interface EventDelivery {
 interface DeliveryContext {
   readonly signal: AbortSignal;
   readonly attempts: number;
-}
-
-/** With the waits below this is a day: 34 minutes of ever longer ones, then one each hour. */
-export const DELIVERY_ATTEMPTS_MAX = 35;
-
-const RETRY_SECONDS_MAX = 3600;
-
-/** 2 s after the first attempt, twice as long after each other one, an hour at most. */
-export function deliveryRetrySeconds(attempts: number): number {
-  return Math.min(2 ** attempts, RETRY_SECONDS_MAX);
 }
 
 export function createEventDelivery(
@@ -49,12 +38,7 @@ export function createEventDelivery(
       if (!stored || !target) return;
       // A target of the same name was removed meanwhile: this event was never for the new one.
       if (stored.at < target.createdAt) return;
-      try {
-        await send(target, toEventBridge(stored), context);
-      } catch (error) {
-        if (error instanceof DeliveryError && error.isFinal) throw new JobGivenUpError(error.message, { cause: error });
-        throw error;
-      }
+      await send(target, toEventBridge(stored), context);
     },
     test: (target, registry, signal) =>
       send(target, testEvent(newId(), registry, now(), target.name), { signal, attempts: 1 }),
