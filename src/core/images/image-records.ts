@@ -129,7 +129,7 @@ export interface ImageRecords extends ImageReads {
   /** @returns whether there was such a tag */
   untag(repositoryId: number, tag: string): Promise<boolean>;
   /**
-   * Deletes an image with its tags. Layers that lose their last image start a lease until `leaseUntil`.
+   * Deletes an image with its tags. Its layers have a lease until `leaseUntil` at least, those that other images use too.
    * @returns the tags it had, in lexical order
    */
   delete(image: Image, leaseUntil: Date): Promise<string[]>;

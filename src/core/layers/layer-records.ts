@@ -71,7 +71,7 @@ export interface LayerReads {
 export interface LayerRecords extends LayerReads {
   /** @returns false when the repository has the layer already (its lease is then prolonged to `leaseUntil` if later) */
   insert(layer: { repositoryId: number; digest: Digest; blobId: number; leaseUntil: Date }): Promise<boolean>;
-  /** Sets the lease of layers that no image uses. */
+  /** Prolongs the lease of layers that no image uses, where it is shorter. */
   renewLeases(repositoryId: number, digests: readonly Digest[], leaseUntil: Date): Promise<void>;
   /** Ends the leases of an image's layers: that an image uses them is all that keeps them then. */
   endLeases(repositoryId: number, imageId: number, now: Date): Promise<void>;

@@ -112,11 +112,20 @@ export function describeLayers(driver: MetadataStoreDriver): void {
       assert.equal((await find(blob.digest))?.referenced, false);
     });
 
-    it('starts the lease of an image’s last layers exactly as long as told, shorter ones included', async () => {
-      const { digest } = await addLayer(store, repositoryId, minutesLater(60));
-      const image = await addImage(store, repositoryId, { layers: [digest] });
+    it('leases the layers of a deleted image at least as long as told, those that another image uses too', async () => {
+      const [long, short] = [
+        await addLayer(store, repositoryId, minutesLater(60)),
+        await addLayer(store, repositoryId),
+      ];
+      const layers = [long.digest, short.digest];
+      const image = await addImage(store, repositoryId, { layers });
+      const other = await addImage(store, repositoryId, { layers: [short.digest] });
       await store.transaction(({ images }) => images.delete(image, minutesLater(30)));
-      assert.deepEqual(await leaseOf(digest), minutesLater(30));
+      assert.deepEqual([await leaseOf(long.digest), await leaseOf(short.digest)], [minutesLater(60), minutesLater(30)]);
+      assert.deepEqual([(await find(long.digest))?.referenced, (await find(short.digest))?.referenced], [false, true]);
+      await store.transaction(({ images }) => images.delete(other, minutesLater(20)));
+      assert.deepEqual(await leaseOf(short.digest), minutesLater(30));
+      assert.equal((await find(short.digest))?.referenced, false);
     });
 
     it('expires when unused and its lease ended before now', async () => {
@@ -147,7 +156,7 @@ export function describeLayers(driver: MetadataStoreDriver): void {
       assert.deepEqual(await leaseOf(used.digest), MOMENT);
       assert.deepEqual((await store.read.layers.find(elsewhere, unused.digest))?.leaseUntil, MOMENT);
       await store.transaction(({ layers }) => layers.renewLeases(repositoryId, [unused.digest], minutesLater(2)));
-      assert.deepEqual(await leaseOf(unused.digest), minutesLater(2));
+      assert.deepEqual(await leaseOf(unused.digest), minutesLater(3));
     });
 
     it('is deleted only while unused, and as expired only while its lease is over', async () => {

@@ -234,25 +234,26 @@ const deleteTag = prepared((db, { repositoryId, tag }: Placeholders<ByTag>) =>
   db.deleteFrom('tags').where('repository_id', '=', repositoryId).where('name', '=', tag).returning('name'),
 );
 
-/** For layers that no other image of the repository uses. */
+/**
+ * Those that another image uses too are kept for as long: who brings this image back needs them, whatever became of the
+ * other one. No lease becomes shorter.
+ */
 const startLeases = prepared(
   (db, { repositoryId, imageId, leaseUntil }: Placeholders<OneImage & { leaseUntil: number }>) =>
     db
       .updateTable('layers')
-      .set({ referenced: 0, lease_until: leaseUntil })
+      .set(({ exists, selectFrom }) => ({
+        referenced: sql<number>`case when ${exists(
+          selectFrom('image_layers as other')
+            .select('other.image_id')
+            .where('other.repository_id', '=', repositoryId)
+            .whereRef('other.layer_digest', '=', 'layers.digest')
+            .where('other.image_id', '<>', imageId),
+        )} then 1 else 0 end`,
+        lease_until: sql<number>`case when lease_until < ${leaseUntil} then ${leaseUntil} else lease_until end`,
+      }))
       .where('repository_id', '=', repositoryId)
-      .where('digest', 'in', db.selectFrom('image_layers').select('layer_digest').where('image_id', '=', imageId))
-      .where(({ not, exists, selectFrom }) =>
-        not(
-          exists(
-            selectFrom('image_layers as other')
-              .select('other.image_id')
-              .where('other.repository_id', '=', repositoryId)
-              .whereRef('other.layer_digest', '=', 'layers.digest')
-              .where('other.image_id', '<>', imageId),
-          ),
-        ),
-      ),
+      .where('digest', 'in', db.selectFrom('image_layers').select('layer_digest').where('image_id', '=', imageId)),
 );
 
 /** Manifest, tags and what the image points at go with it, by foreign key. */

@@ -193,7 +193,8 @@ const renewLeases = prepared(
       .set({ lease_until: leaseUntil })
       .where('repository_id', '=', repositoryId)
       .where('digest', 'in', db.selectFrom(texts<Digest>(digests).as('wanted')).select('wanted.value'))
-      .where('referenced', '=', 0),
+      .where('referenced', '=', 0)
+      .where('lease_until', '<', leaseUntil),
 );
 
 const endLeases = prepared(
