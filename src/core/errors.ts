@@ -57,10 +57,17 @@ export type Refusal =
   | ({ readonly kind: 'layer-already-exists'; readonly digest: Digest } & InRepository)
   | ({ readonly kind: 'layer-not-found'; readonly digest: string } & InRepository)
   | ({ readonly kind: 'layer-inaccessible'; readonly digest: string } & InRepository)
+  | ({ readonly kind: 'layer-archived'; readonly digest: string } & InRepository)
   | ({ readonly kind: 'layer-in-use'; readonly digest: string } & InRepository)
   | ({ readonly kind: 'layers-not-found'; readonly digests: readonly string[] } & InRepository)
   | { readonly kind: 'download-link-invalid'; readonly reason: string }
   | ({ readonly kind: 'image-not-found'; readonly imageId: ImageIdentifier } & InRepository)
+  | ({
+      readonly kind: 'image-archived';
+      readonly imageId: ImageIdentifier;
+      readonly status: 'ARCHIVED' | 'ACTIVATING';
+    } & InRepository)
+  | { readonly kind: 'image-storage-class-update-not-supported'; readonly reason: string }
   | ({ readonly kind: 'image-already-exists'; readonly digest: string; readonly tag?: string } & InRepository)
   | { readonly kind: 'image-tag-already-exists'; readonly tag: string; readonly repositoryName: string }
   | ({ readonly kind: 'image-digest-mismatch'; readonly digest: string } & InRepository)
@@ -156,9 +163,19 @@ function describeUploadRefusal(refusal: UploadRefusal): string {
   }
 }
 
+/** What is to be done about an image that cannot be pulled. */
+export const ARCHIVED_WORDS = {
+  ARCHIVED: 'is archived; restore it with UpdateImageStorageClass, or push it again',
+  ACTIVATING: 'is being restored from the archive; it can be pulled once its status is ACTIVE',
+} as const;
+
 type ContentRefusal = Extract<
   Refusal,
-  { kind: `layer${'' | 's'}-${'already-exists' | 'not-found' | 'inaccessible' | 'in-use'}` | `image-${string}` }
+  {
+    kind:
+      | `layer${'' | 's'}-${'already-exists' | 'not-found' | 'inaccessible' | 'in-use' | 'archived'}`
+      | `image-${string}`;
+  }
 >;
 
 function describeContentRefusal(
@@ -171,12 +188,18 @@ function describeContentRefusal(
       return `The layer with digest '${refusal.digest}' does not exist within the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
     case 'layer-inaccessible':
       return `The layer with digest '${refusal.digest}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' is not accessible until an image references it`;
+    case 'layer-archived':
+      return `The layer with digest '${refusal.digest}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' is not accessible: all images that use it are archived`;
     case 'layer-in-use':
       return `The layer with digest '${refusal.digest}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' is used by an image; delete the image instead`;
     case 'layers-not-found':
       return `Layers with digests '[${refusal.digests.join(', ')}]' required for pushing image into repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' do not exist`;
     case 'image-not-found':
       return `The image with imageId ${describeImageId(refusal.imageId)} does not exist within the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
+    case 'image-archived':
+      return `The image with imageId ${describeImageId(refusal.imageId)} in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' ${ARCHIVED_WORDS[refusal.status]}`;
+    case 'image-storage-class-update-not-supported':
+      return refusal.reason;
     case 'image-already-exists':
       return `Image with digest '${refusal.digest}' and tag '${refusal.tag ?? 'null'}' already exists in the repository with name '${refusal.repositoryName}' in registry with id '${refusal.registryId}'`;
     case 'image-tag-already-exists':

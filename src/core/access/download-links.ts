@@ -7,13 +7,13 @@ import { createKeyring } from './keyring.ts';
 /** Signed, expiring links to layers that need no credentials, as GetDownloadUrlForLayer gives them. */
 export interface DownloadLinks {
   /**
-   * Refuses with repository-not-found, layer-not-found, and layer-inaccessible (no image uses the layer yet).
+   * Refuses with repository-not-found, layer-not-found, layer-archived, and layer-inaccessible (no image uses the layer yet).
    * @returns path and query, good for 3,600 s; the face puts scheme and host before it. The path begins `/layers/`
    */
   create(call: Call, input: { repositoryName: string; digest: string }): Promise<{ path: string; expiresAt: Date }>;
   /**
    * Opens what a link points at.
-   * Refuses with download-link-invalid when it was tampered with or has expired, and layer-not-found when the layer is gone.
+   * Refuses with download-link-invalid when it was tampered with or has expired, and layer-not-found or layer-archived when the layer is.
    * @param path path and query as the client sent them
    */
   open(path: string): Promise<StoredLayer>;

@@ -1,6 +1,6 @@
 import type { Call } from '../access/caller.ts';
 import type { CoreDependencies } from '../dependencies.ts';
-import { refuse } from '../errors.ts';
+import { ARCHIVED_WORDS, refuse } from '../errors.ts';
 import { findRepository } from '../repositories/find-repository.ts';
 import { parseDigest } from '../values/digest.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
@@ -8,7 +8,7 @@ import { essenceOf } from '../values/media-type.ts';
 import { splitPage } from '../values/page.ts';
 import { deleteImage, deleteImages } from './delete-images.ts';
 import { failureOf, type ResolvedImage, resolveImages } from './find-images.ts';
-import type { Image, StoredManifest, TaggedImage } from './image-records.ts';
+import type { Image, ImageStatus, StoredManifest, TaggedImage } from './image-records.ts';
 import type { FoundImage, ImageFailure, ImageReference, Images } from './images.ts';
 import { putImage } from './put-image.ts';
 
@@ -25,7 +25,10 @@ export function createImages(dependencies: CoreDependencies): Images {
     async getManifest(call, input) {
       const repository = await repositoryOf(call, input);
       const manifest = await manifestOf(repository.id, input.reference);
-      return manifest ?? refuseImage(call, input.repositoryName, identifierOf(input.reference));
+      const imageId = identifierOf(input.reference);
+      if (!manifest) return refuseImage(call, input.repositoryName, imageId);
+      if (manifest.status !== 'ACTIVE') refuseArchived(call, input.repositoryName, imageId, manifest.status);
+      return manifest;
     },
 
     async getMany(call, input) {
@@ -99,6 +102,9 @@ export function createImages(dependencies: CoreDependencies): Images {
     { image, id }: ResolvedImage,
     accepts: (mediaType: string) => boolean,
   ): Promise<FoundImage | ImageFailure> {
+    if (image.status !== 'ACTIVE') {
+      return failureOf(id, 'ImageInaccessible', `Requested image ${ARCHIVED_WORDS[image.status]}`);
+    }
     const manifest = accepts(image.mediaType) && (await read.images.manifest(image.repositoryId, image.digest));
     if (!manifest) return failureOf(id, 'ImageNotFound', 'Requested image not found');
     const tag = id.imageTag !== undefined && { imageTag: id.imageTag };
@@ -134,6 +140,15 @@ function identifierOf(reference: ImageReference): ImageIdentifier {
 
 function refuseImage(call: Call, repositoryName: string, imageId: ImageIdentifier): never {
   return refuse({ kind: 'image-not-found', imageId, repositoryName, registryId: call.registry.accountId });
+}
+
+function refuseArchived(
+  call: Call,
+  repositoryName: string,
+  imageId: ImageIdentifier,
+  status: Exclude<ImageStatus, 'ACTIVE'>,
+): never {
+  return refuse({ kind: 'image-archived', imageId, status, repositoryName, registryId: call.registry.accountId });
 }
 
 /** What is a failure of one id in a batch refuses the whole of DescribeImages. */

@@ -18,7 +18,7 @@ export interface Images {
    */
   put(call: Call, input: PutImageInput): Promise<PutImageResult>;
 
-  /** The manifest of one image by tag or by digest. Refuses with image-not-found. The pull path. */
+  /** The manifest of one image by tag or by digest. Refuses with image-not-found and image-archived. The pull path. */
   getManifest(call: Call, input: { repositoryName: string; reference: ImageReference }): Promise<StoredManifest>;
 
   /** BatchGetImage: one entry for each id asked, or a failure for it. */
@@ -132,6 +132,7 @@ export interface ImageFailure {
     | 'ImageTagDoesNotMatchDigest'
     | 'ImageNotFound'
     | 'MissingDigestAndTag'
+    | 'ImageInaccessible'
     | 'ImageReferencedByManifestList';
   readonly reason: string;
 }

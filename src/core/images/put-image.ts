@@ -12,6 +12,7 @@ import { MANIFEST_BYTES_MAX, type Manifest, ManifestError, parseManifest } from 
 import { type Change, changeBy, changeTimes, notePush, putTag } from './image-changes.ts';
 import type { PutImageInput, PutImageResult } from './images.ts';
 import { recordImage, requireRoomForTag } from './record-image.ts';
+import { reactivate } from './storage-class.ts';
 
 /** PutImage and PUT manifest; see `Images.put`. All of it is one transaction, so what the manifest names cannot vanish. */
 export async function putImage(
@@ -51,8 +52,10 @@ async function putInto(records: Records, change: Change, push: Push): Promise<vo
   const { tag, idempotent } = push.input;
   const tagged = tag === undefined ? undefined : await records.images.findByTag(repository.id, tag);
   const present = await records.images.find(repository.id, push.digest);
-  const changesNothing = present && (tag === undefined || tagged?.digest === push.digest);
-  if (changesNothing) {
+  const keepsTags = tag === undefined || tagged?.digest === push.digest;
+  if (present && keepsTags) {
+    // "The image can be restored … by re-pushing the image" (ECR user guide, "Archiving an image").
+    if (present.status !== 'ACTIVE') return reactivate(records, change, present);
     if (!idempotent) refuseExisting(push);
     return;
   }
@@ -61,7 +64,8 @@ async function putInto(records: Records, change: Change, push: Push): Promise<vo
   }
   const { digest, manifest, input } = push;
   const unrecorded = { digest, manifest, bytes: input.manifest, pushedAt: change.at };
-  const image = present ?? (await recordImage(records, repository, unrecorded));
+  if (present && present.status !== 'ACTIVE') await reactivate(records, change, present);
+  const image = present ?? (await recordImage(records, change, unrecorded));
   if (tag === undefined) return notePush(records, change, image, tag);
   await requireRoomForTag(records, image);
   await putTag(records, change, image, tag, tagged);

@@ -1,10 +1,13 @@
 import { refuse } from '../errors.ts';
+import type { Layer } from '../layers/layer-records.ts';
 import type { Records } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import type { Digest } from '../values/digest.ts';
 import type { Descriptor, Manifest } from '../values/manifest.ts';
 import { isIndex } from '../values/media-type.ts';
-import type { Image } from './image-records.ts';
+import type { Change } from './image-changes.ts';
+import type { Image, TaggedImage } from './image-records.ts';
+import { bringBytesBack, reactivate } from './storage-class.ts';
 
 /** An image that its repository does not have. */
 export interface UnrecordedImage {
@@ -17,15 +20,18 @@ export interface UnrecordedImage {
 
 /**
  * Records an image together with what it points at, all of which must be there. Refuses with layers-not-found and
- * referenced-images-not-found.
+ * referenced-images-not-found. What it points at and is archived comes back for it.
  */
 export async function recordImage(
   records: Records,
-  repository: Repository,
+  change: Pick<Change, 'repository' | 'at'>,
   { digest, manifest, bytes, pushedAt }: UnrecordedImage,
 ): Promise<Image> {
-  const present = await requireBlobs(records, repository, manifest);
-  const childrenBytes = await requireChildren(records, repository, manifest);
+  const { repository } = change;
+  const layers = await requireBlobs(records, repository, manifest);
+  const present = new Map(layers.map((layer) => [layer.digest, layer.bytes]));
+  const children = await requireChildren(records, repository, manifest);
+  const childrenBytes = children.map(({ imageBytes }) => imageBytes);
   // Sizes are those of the bytes: what a manifest claims is the client's word, and may add up to more than a number holds.
   const blobBytes = manifest.blobs.reduce((sum, blob) => sum + present.get(blob.digest)!, 0);
   const image = await records.images.insert(
@@ -46,6 +52,8 @@ export async function recordImage(
   );
   if (!image) throw new Error(`Image ${digest} appeared within a transaction`);
   await records.history.forgetImage(repository.id, digest);
+  for (const child of children) if (child.status !== 'ACTIVE') await reactivate(records, change, child);
+  if (layers.some(({ archived }) => archived)) await bringBytesBack(records, change, image);
   return image;
 }
 
@@ -59,30 +67,26 @@ export async function requireRoomForTag(records: Records, { id, digest }: Image)
   refuse({ kind: 'limit-exceeded', reason });
 }
 
-/** @returns the size of every layer of the manifest that is in the repository, as those that are not foreign must be */
-async function requireBlobs(
-  records: Records,
-  repository: Repository,
-  { blobs, foreign }: Manifest,
-): Promise<Map<Digest, number>> {
+/** @returns every layer of the manifest that is in the repository, as those that are not foreign must be */
+async function requireBlobs(records: Records, repository: Repository, { blobs, foreign }: Manifest): Promise<Layer[]> {
   const asked = uniqueDigests([...blobs, ...foreign]).map(({ digest }) => digest);
   const found = await records.layers.findMany(repository.id, asked);
-  const present = new Map(found.map(({ digest, bytes }) => [digest, bytes]));
+  const present = new Set(found.map(({ digest }) => digest));
   const digests = uniqueDigests(blobs)
     .map(({ digest }) => digest)
     .filter((digest) => !present.has(digest));
   if (digests.length > 0) refuse({ kind: 'layers-not-found', digests, ...placeOf(repository) });
-  return present;
+  return found;
 }
 
-/** @returns the sizes of the children, which must all be in the repository */
-async function requireChildren(records: Records, repository: Repository, manifest: Manifest): Promise<number[]> {
+/** @returns the children, which must all be in the repository */
+async function requireChildren(records: Records, repository: Repository, manifest: Manifest): Promise<TaggedImage[]> {
   const wanted = uniqueDigests(manifest.children).map(({ digest }) => digest);
   const children = await records.images.findMany(repository.id, wanted);
   const found = new Set(children.map(({ digest }) => digest));
   const digests = wanted.filter((digest) => !found.has(digest));
   if (digests.length > 0) refuse({ kind: 'referenced-images-not-found', digests, ...placeOf(repository) });
-  return children.map(({ imageBytes }) => imageBytes);
+  return children;
 }
 
 function placeOf({ name, registry }: Repository) {

@@ -5,6 +5,8 @@ import { isIndex } from '../values/media-type.ts';
 import { type Change, letReferrersFollow } from './image-changes.ts';
 import type { Image, ImageStatus } from './image-records.ts';
 
+type Moment = Pick<Change, 'repository' | 'at'>;
+
 /**
  * Archives an active image: it can no longer be pulled, and its bytes go to the archive soon after. Its referrers follow.
  * The caller has seen that it is active and that `activeIndexesOf` finds none.
@@ -24,7 +26,7 @@ export async function archiveImage(records: Records, change: Change, image: Imag
  */
 export async function restoreImage(
   records: Records,
-  change: Change,
+  change: Moment,
   image: Image,
 ): Promise<Exclude<ImageStatus, 'ARCHIVED'>> {
   let waits = await isAnyByteArchived(records, image);
@@ -45,7 +47,7 @@ export async function restoreImage(
  * Makes an image active at once that is archived or on its way back, since it was pushed again; so with an index what it
  * lists. Its bytes are readable wherever they lie, and come back soon after.
  */
-export async function reactivate(records: Records, change: Change, image: Image): Promise<void> {
+export async function reactivate(records: Records, change: Moment, image: Image): Promise<void> {
   for (const child of await childrenOf(records, image)) {
     if (child.status !== 'ACTIVE') await reactivate(records, change, child);
   }
@@ -54,16 +56,12 @@ export async function reactivate(records: Records, change: Change, image: Image)
 }
 
 /** Has the bytes of an active image brought back, for images that were pushed upon layers of archived ones. */
-export async function bringBytesBack(records: Records, change: Change, image: Image): Promise<void> {
+export async function bringBytesBack(records: Records, change: Moment, image: Image): Promise<void> {
   await enqueue(records, 'restore-image', change, image);
 }
 
 /** Ends the restoring of an image: it can be pulled. */
-export async function activate(
-  records: Records,
-  change: Pick<Change, 'repository' | 'at'>,
-  image: Image,
-): Promise<void> {
+export async function activate(records: Records, change: Moment, image: Image): Promise<void> {
   const { at, repository } = change;
   await records.images.setStatus(image.id, { status: 'ACTIVE', activatedAt: at });
   const event = storageClassEvent('image-restored', change, image);
@@ -88,18 +86,14 @@ async function childrenOf(records: Records, image: Image): Promise<Image[]> {
 async function enqueue(
   records: Records,
   kind: 'archive-bytes' | 'restore-image',
-  { repository, at }: Change,
+  { repository, at }: Moment,
   { digest }: Image,
 ): Promise<void> {
   const payload = { repositoryId: repository.id, digest };
   await records.jobs.enqueue({ kind, key: `${repository.id}/${digest}`, payload }, at);
 }
 
-function storageClassEvent(
-  kind: StorageClassEvent['kind'],
-  { repository }: Pick<Change, 'repository'>,
-  image: Image,
-): StorageClassEvent {
+function storageClassEvent(kind: StorageClassEvent['kind'], { repository }: Moment, image: Image): StorageClassEvent {
   return {
     kind,
     repositoryName: repository.name,

@@ -16,7 +16,7 @@ export interface Layers {
     call: Call,
     input: { repositoryName: string; digests: readonly string[] },
   ): Promise<{ layers: LayerAvailability[]; failures: LayerFailure[] }>;
-  /** Finds a layer for reading or for telling a client that it is there. Refuses with layer-not-found. */
+  /** Finds a layer for reading or for telling a client that it is there. Refuses with layer-not-found and layer-archived. */
   open(call: Call, input: { repositoryName: string; digest: string }): Promise<StoredLayer>;
   /** Takes a layer out of the repository. Refuses with layer-not-found, and layer-in-use while an image uses it. */
   delete(call: Call, input: { repositoryName: string; digest: string }): Promise<void>;
@@ -24,8 +24,8 @@ export interface Layers {
 
 export interface LayerAvailability {
   readonly digest: string;
-  readonly availability: 'AVAILABLE' | 'UNAVAILABLE';
-  /** With AVAILABLE only. */
+  readonly availability: 'AVAILABLE' | 'UNAVAILABLE' | 'ARCHIVED';
+  /** Not with UNAVAILABLE. */
   readonly bytes?: number;
   /** As the image that uses the layer names it; absent while none does. */
   readonly mediaType?: string;
@@ -74,7 +74,7 @@ export function createLayers({ metadata, blobs, now, settings }: CoreDependencie
       const asked = digests.map(parseDigest).filter((digest) => digest !== undefined);
       const found = await keep(await metadata.read.layers.findMany(repository.id, asked));
       const byDigest = new Map(found.map((layer) => [layer.digest as string, layer]));
-      const judged = digests.map((digest) => failureOf(digest) ?? availabilityOf(digest, byDigest.get(digest)));
+      const judged = digests.map((digest) => failureOf(digest) ?? availabilityOf(digest, byDigest.get(digest), now()));
       return {
         layers: judged.filter((one) => 'availability' in one),
         failures: judged.filter((one) => 'code' in one),
@@ -89,6 +89,9 @@ export function createLayers({ metadata, blobs, now, settings }: CoreDependencie
       const missing = () =>
         refuse({ kind: 'layer-not-found', digest, repositoryName, registryId: call.registry.accountId });
       if (!layer) return missing();
+      if (isArchived(layer, now())) {
+        refuse({ kind: 'layer-archived', digest, repositoryName, registryId: call.registry.accountId });
+      }
       return {
         digest,
         bytes: layer.bytes,
@@ -123,8 +126,13 @@ function failureOf(digest: string): LayerFailure | undefined {
   return { digest, code: 'InvalidLayerDigest', reason };
 }
 
-function availabilityOf(digest: string, layer: Layer | undefined): LayerAvailability {
+/** Only archived images use the layer, and nobody has pushed it since they were archived. */
+function isArchived({ dormant, leaseUntil }: Layer, now: Date): boolean {
+  return dormant && leaseUntil <= now;
+}
+
+function availabilityOf(digest: string, layer: Layer | undefined, now: Date): LayerAvailability {
   if (!layer) return { digest, availability: 'UNAVAILABLE' };
   const mediaType = layer.mediaType !== undefined && { mediaType: layer.mediaType };
-  return { digest, availability: 'AVAILABLE', bytes: layer.bytes, ...mediaType };
+  return { digest, availability: isArchived(layer, now) ? 'ARCHIVED' : 'AVAILABLE', bytes: layer.bytes, ...mediaType };
 }

@@ -30,8 +30,10 @@ export async function storeLayer(
   const attach = async (records: Records, blob: Blob) => {
     await requireStill(records, repository);
     const layer = { repositoryId: repository.id, digest: verified.digest, blobId: blob.id, leaseUntil };
-    const isNew = await records.layers.insert(layer);
-    return { existed: !isNew };
+    if (await records.layers.insert(layer)) return { existed: false };
+    // To the client a layer that only archived images use was not there.
+    const present = await records.layers.find(repository.id, verified.digest);
+    return { existed: present?.dormant !== true };
   };
   const scope = blobScopeOf(repository);
 

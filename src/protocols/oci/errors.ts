@@ -103,11 +103,15 @@ const answers: Readonly<Record<RefusalKind, OciAnswer>> = {
   'layer-already-exists': { status: 409, code: 'BLOB_UPLOAD_INVALID' },
   'layer-not-found': { status: 404, code: 'BLOB_UNKNOWN' },
   'layer-inaccessible': { status: 404, code: 'BLOB_UNKNOWN' },
+  'layer-archived': { status: 404, code: 'BLOB_UNKNOWN' },
   'layer-in-use': { status: 405, code: 'UNSUPPORTED', headers: { Allow: 'GET, HEAD' } },
   // ECR says BLOB_UPLOAD_UNKNOWN, the specification asks for this one ("Pushing Manifests").
   'layers-not-found': { status: 400, code: 'MANIFEST_BLOB_UNKNOWN' },
   'download-link-invalid': { status: 403, code: 'DENIED' },
   'image-not-found': { status: 404, code: 'MANIFEST_UNKNOWN' },
+  // "Requests to pull the archived image will fail with a 404 error" (ECR user guide, "Archiving an image").
+  'image-archived': { status: 404, code: 'MANIFEST_UNKNOWN' },
+  'image-storage-class-update-not-supported': { status: 400, code: 'UNSUPPORTED' },
   'image-already-exists': { status: 409, code: 'MANIFEST_INVALID' },
   'image-tag-already-exists': { status: 400, code: 'TAG_INVALID' },
   'image-digest-mismatch': { status: 400, code: 'DIGEST_INVALID' },

@@ -45,6 +45,8 @@ function imageDetail({ registry }: Call, repositoryName: string, image: TaggedIm
     imageManifestMediaType: image.mediaType,
     artifactMediaType: image.artifactType,
     subjectManifestDigest: image.subjectDigest,
-    imageStatus: 'ACTIVE',
+    imageStatus: image.status,
+    lastArchivedAt: image.archivedAt,
+    lastActivatedAt: image.activatedAt,
   };
 }

@@ -42,6 +42,6 @@ function referrerView(image: Image): ImageReferrer {
     artifactType: image.artifactType,
     size: image.manifestBytes,
     annotations: image.annotations && { ...image.annotations },
-    artifactStatus: 'ACTIVE',
+    artifactStatus: image.status,
   };
 }
