@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { connect as connectTo, createServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BlobReader } from '../../src/core/blob-store.ts';
 import type { BlobSource, UpstreamRegistry } from '../../src/core/upstreams/upstream.ts';
 import { type Digest, digestOf } from '../../src/core/values/digest.ts';
 import { createUpstreamRegistry } from '../../src/drivers/upstreams/upstream-registry.ts';
@@ -18,72 +17,7 @@ import {
 import { blobOf, descriptor, type Image, mediaTypes, pushImage, randomImage } from '../support/images.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
 import { failure } from '../upstreams/hostile-registry.ts';
-
-const MEGABYTE = 1024 * 1024;
-const layerBytes = 64 * MEGABYTE;
-
-/** 64 MB that nothing holds in memory: a megabyte with its number at its beginning. */
-const block = randomBytes(MEGABYTE);
-function chunkAt(offset: number, bytes: number): Buffer {
-  const chunk = Buffer.alloc(bytes);
-  for (let at = 0; at < bytes; ) {
-    const within = (offset + at) % MEGABYTE;
-    const numbered = Buffer.from(block);
-    numbered.writeUInt32BE(Math.floor((offset + at) / MEGABYTE));
-    at += numbered.copy(chunk, at, within);
-  }
-  return chunk;
-}
-
-function largeSource(): BlobSource {
-  const hash = createHash('sha256');
-  for (let at = 0; at < layerBytes; at += MEGABYTE) hash.update(chunkAt(at, MEGABYTE));
-  return {
-    digest: `sha256:${hash.digest('hex')}`,
-    bytes: layerBytes,
-    read: async ({ first, last }) => readerOf(first, last + 1),
-  };
-}
-
-function readerOf(first: number, end: number): BlobReader {
-  let at = first;
-  return {
-    bytes: end - first,
-    async next() {
-      if (at === end) return undefined;
-      const chunk = chunkAt(at, Math.min(MEGABYTE, end - at));
-      at += chunk.byteLength;
-      return chunk;
-    },
-    recycle() {},
-    async [Symbol.asyncDispose]() {},
-  };
-}
-
-function sourceOf(bytes: Buffer): BlobSource {
-  let isRead = false;
-  const next = async () => {
-    if (isRead) return undefined;
-    isRead = true;
-    return bytes;
-  };
-  const reader = { bytes: bytes.length, next, recycle() {}, async [Symbol.asyncDispose]() {} };
-  return { digest: digestOf(bytes), bytes: bytes.length, read: async () => reader };
-}
-
-async function digestFrom(reader: BlobReader): Promise<{ digest: Digest; bytes: number; memoryMax: number }> {
-  await using given = reader;
-  const hash = createHash('sha256');
-  let bytes = 0;
-  let memoryMax = 0;
-  for (let chunk = await given.next(); chunk !== undefined; chunk = await given.next()) {
-    hash.update(chunk);
-    bytes += chunk.byteLength;
-    const { external, arrayBuffers } = process.memoryUsage();
-    memoryMax = Math.max(memoryMax, external, arrayBuffers);
-  }
-  return { digest: `sha256:${hash.digest('hex')}`, bytes, memoryMax };
-}
+import { digestFrom, LAYER_BYTES, largeReader, largeSource, sourceOf } from '../upstreams/sources.ts';
 
 const connect = (url: string, password?: string): UpstreamRegistry =>
   createUpstreamRegistry(
@@ -203,10 +137,10 @@ describe('a registry of our own as an upstream', () => {
     const source = largeSource();
     const { external } = process.memoryUsage();
     assert.equal(await client.uploadBlob(name, source), 'uploaded');
-    const reader = await client.openBlob(name, source.digest, { expectedBytes: layerBytes });
+    const reader = await client.openBlob(name, source.digest, { expectedBytes: LAYER_BYTES });
     const { digest, bytes, memoryMax } = await digestFrom(reader);
-    assert.deepEqual([digest, bytes], [source.digest, layerBytes]);
-    assert.ok(memoryMax - external < layerBytes, `${memoryMax - external} bytes were held at once`);
+    assert.deepEqual([digest, bytes], [source.digest, LAYER_BYTES]);
+    assert.ok(memoryMax - external < LAYER_BYTES, `${memoryMax - external} bytes were held at once`);
   });
 
   it('is sent the rest alone after the connection broke', async () => {
@@ -216,15 +150,15 @@ describe('a registry of our own as an upstream', () => {
       ...source,
       async read(range) {
         opened.push(range.first);
-        return readerOf(range.first, range.last + 1);
+        return largeReader(range.first, range.last + 1);
       },
     };
     const target = `up/${randomUUID()}`;
     await create(server.url, target);
-    await using cable = await startCable(server.port, 8 * MEGABYTE);
+    await using cable = await startCable(server.port, 8_000_000);
     await using through = connect(cable.url);
     assert.equal(await through.uploadBlob(target, breaking), 'uploaded');
-    assert.deepEqual(await client.headBlob(target, source.digest), { bytes: layerBytes });
+    assert.deepEqual(await client.headBlob(target, source.digest), { bytes: LAYER_BYTES });
     assert.equal(opened[0], 0);
     assert.ok(opened.length > 1 && opened.slice(1).every((first) => first > 0), `${opened}`);
   });
@@ -237,7 +171,7 @@ describe('a registry of our own as an upstream', () => {
     const slow: BlobSource = {
       ...source,
       async read(range) {
-        const reader = readerOf(range.first, range.last + 1);
+        const reader = largeReader(range.first, range.last + 1);
         const next = async () => {
           given += 1;
           if (given === 3) controller.abort(reason);
