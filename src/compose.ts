@@ -1,6 +1,6 @@
 import { type Access, openAccess } from './compose/access.ts';
 import { createFrontDoor } from './compose/front-door.ts';
-import { scheduleGarbage } from './compose/garbage-schedule.ts';
+import { startJobs } from './compose/jobs.ts';
 import { ensureRootKey } from './compose/root-key.ts';
 import { coreDependencies, openStores } from './compose/stores.ts';
 import { openTls } from './compose/tls.ts';
@@ -16,6 +16,7 @@ import type { CoreDependencies } from './core/dependencies.ts';
 import { createImages } from './core/images/image-catalog.ts';
 import { createLayers } from './core/layers/layers.ts';
 import { createUploads } from './core/layers/upload-pipeline.ts';
+import { createLifecycle } from './core/lifecycle/lifecycle-policies.ts';
 import { createCreationTemplates } from './core/repositories/creation-templates.ts';
 import { createRepositories } from './core/repositories/repositories.ts';
 import { partitionOf } from './core/values/registry.ts';
@@ -53,7 +54,7 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   const audit = config.audit && opening.use(openAuditTrail(config.audit, log));
   let port = config.port;
   const core = createCore(dependencies, access, config, () => port, audit ?? noAuditTrail);
-  const metrics = createMetrics();
+  const metrics = createMetrics({ countJobs: () => stores.metadata.read.jobs.counts() });
   const onUnready = (error: unknown, name: string) => log.error({ err: error, store: name }, 'a store does not answer');
   const opened = config.tls && opening.use(await openTls(config.tls, { ...config, log }));
   const server = createHttpServer(createFrontDoor({ config, core, stores, metrics, onUnready }), {
@@ -65,9 +66,9 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
       log.request(request);
     },
   });
+  opening.use(await startJobs({ config, dependencies, access, metrics, log }));
   port = await server.listen(config.host, config.port);
   opening.defer(() => server.close(config.stopSeconds * 1000));
-  opening.use(scheduleGarbage(config.garbageIntervalSeconds, dependencies, metrics.collected, log));
   opening.use(watchAccess(access.directory, log));
   const running = opening.move();
   return {
@@ -113,6 +114,7 @@ function createCore(
     uploads: createUploads(dependencies),
     layers,
     images: createImages(dependencies),
+    lifecycle: createLifecycle(dependencies),
   };
 }
 

@@ -10,6 +10,7 @@ import type { AuditTrail } from './audit/audit-trail.ts';
 import type { Images } from './images/images.ts';
 import type { Layers } from './layers/layers.ts';
 import type { Uploads } from './layers/uploads.ts';
+import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { CreationTemplates } from './repositories/creation-templates.ts';
 import type { Repositories } from './repositories/repositories.ts';
 
@@ -29,4 +30,5 @@ export interface Core {
   readonly uploads: Uploads;
   readonly layers: Layers;
   readonly images: Images;
+  readonly lifecycle: Lifecycle;
 }

@@ -1,5 +1,6 @@
 import type { BlobStore } from './blob-store.ts';
 import type { MetadataStore } from './metadata-store.ts';
+import type { QuotaGuard } from './quotas/quota-guard.ts';
 
 /** What core is given to work with. Time and randomness come in here, so that tests hold them still. */
 export interface CoreDependencies {
@@ -10,6 +11,7 @@ export interface CoreDependencies {
   readonly newId: () => string;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly settings: CoreSettings;
+  readonly quotas: QuotaGuard;
 }
 
 export interface CoreSettings {
@@ -21,8 +23,14 @@ export interface CoreSettings {
   readonly uploadIdleSeconds: number;
   /** How long a deleted image can be brought back, and for how long the changes of a tag are told; 0: not at all. */
   readonly undoSeconds: number;
+  /** How long an event is kept once it is delivered. */
+  readonly eventSeconds: number;
   /** The partition of the ARNs of identities, for example `aws`. */
   readonly partition: string;
+  /** Whether layers may be mounted from other repositories of a registry whose account setting does not say. */
+  readonly mountsByDefault: boolean;
+  /** Whether lifecycle policies may say what ECR's cannot (docs/decisions/0010-lifecycle-extensions.md). */
+  readonly lifecycleExtensions: boolean;
   /** How old bytes that no fact points at must be before they are taken for the remains of a crash. */
   readonly orphanSeconds: number;
 }
@@ -32,7 +40,10 @@ export const DEFAULT_CORE_SETTINGS: CoreSettings = {
   layerLeaseSeconds: 24 * 3600,
   uploadIdleSeconds: 24 * 3600,
   undoSeconds: 14 * 24 * 3600,
+  eventSeconds: 24 * 3600,
   partition: 'aws',
+  mountsByDefault: true,
+  lifecycleExtensions: false,
   orphanSeconds: 3600,
 };
 

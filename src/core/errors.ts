@@ -37,6 +37,9 @@ export type Refusal =
   | { readonly kind: 'registry-policy-not-found'; readonly registryId: string }
   | { readonly kind: 'template-already-exists'; readonly prefix: string; readonly registryId: string }
   | { readonly kind: 'template-not-found'; readonly prefix: string; readonly registryId: string }
+  | ({ readonly kind: 'lifecycle-policy-not-found' } & InRepository)
+  | ({ readonly kind: 'lifecycle-preview-in-progress' } & InRepository)
+  | ({ readonly kind: 'lifecycle-preview-not-found' } & InRepository)
   | ({ readonly kind: 'repository-not-found' } & InRepository)
   | ({ readonly kind: 'repository-already-exists' } & InRepository)
   | ({ readonly kind: 'repository-not-empty' } & InRepository)
@@ -113,6 +116,12 @@ export function describeRefusal(refusal: Refusal): string {
       return `The repository creation template with prefix '${refusal.prefix}' already exists in the registry with id '${refusal.registryId}'`;
     case 'template-not-found':
       return `The repository creation template with prefix '${refusal.prefix}' does not exist in the registry with id '${refusal.registryId}'`;
+    case 'lifecycle-policy-not-found':
+      return `Lifecycle policy does not exist for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
+    case 'lifecycle-preview-in-progress':
+      return `A lifecycle policy preview is in progress for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'; start the next one when it has ended`;
+    case 'lifecycle-preview-not-found':
+      return `Lifecycle policy preview does not exist for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
     case 'repository-not-found':
       return `The repository with name '${refusal.repositoryName}' does not exist in the registry with id '${refusal.registryId}'`;
     case 'repository-already-exists':
@@ -122,7 +131,7 @@ export function describeRefusal(refusal: Refusal): string {
     case 'invalid-resource-tag':
       return refusal.reason;
     case 'too-many-resource-tags':
-      return `The repository with name '${refusal.repositoryName}' can have at most ${refusal.tagsMax} tags`;
+      return `The repository with name '${refusal.repositoryName}' can have at most ${refusal.tagsMax} tags (quota repository-tags; an operator raises it with --quota repository-tags=NUMBER)`;
     case 'limit-exceeded':
     case 'web-identity-invalid':
     case 'kms':

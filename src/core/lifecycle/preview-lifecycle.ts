@@ -1,0 +1,89 @@
+import type { CoreDependencies } from '../dependencies.ts';
+import type { Digest } from '../values/digest.ts';
+import { evaluateLifecycle } from './evaluate-lifecycle.ts';
+import { collectImages } from './lifecycle-images.ts';
+import { LifecyclePolicyError } from './lifecycle-policy-error.ts';
+import type { LifecyclePreviewImage } from './lifecycle-records.ts';
+import { readPolicy } from './policy-document.ts';
+
+/** Small enough that a push does not wait for it. */
+const BATCH = 500;
+
+interface PreviewJob {
+  readonly repositoryId: number;
+  readonly previewId: string;
+}
+
+/**
+ * Finds out what the document of a preview would do to the images there are now, and stores it for readers. A preview that
+ * has ended, or was replaced, is left alone.
+ *
+ * @param signal ends it early, to be done again from the start
+ */
+export async function previewLifecycle(
+  dependencies: CoreDependencies,
+  { repositoryId, previewId }: PreviewJob,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<void> {
+  const { metadata, now, settings } = dependencies;
+  const preview = await metadata.read.lifecycle.preview(repositoryId);
+  if (preview?.id !== previewId || preview.status !== 'IN_PROGRESS') return;
+  const policy = policyOf(preview.document, settings);
+  if (policy === undefined) return failPreview(dependencies, { repositoryId, previewId });
+  const images = await collectImages(metadata.read.lifecycle, repositoryId, policy, signal);
+  const byDigest = new Map(images.map((image) => [image.digest as string, image]));
+  const found = evaluateLifecycle(policy, images, now()).map((decision, index): LifecyclePreviewImage => {
+    const { digest, tags, pushedAt, storageClass } = byDigest.get(decision.digest)!;
+    const { action, rulePriority } = decision;
+    return { position: index + 1, digest: digest as Digest, tags, pushedAt, action, rulePriority, storageClass };
+  });
+  if (!(await replaceImages(dependencies, { repositoryId, previewId }, found, signal))) return;
+  const expiring = found.filter(({ action }) => action === 'EXPIRE').length;
+  const end = { status: 'COMPLETE', expiring, transitioning: found.length - expiring } as const;
+  await metadata.transaction(({ lifecycle }) => lifecycle.endPreview(repositoryId, previewId, end));
+}
+
+/** Says of a preview that nothing will come of it. */
+export async function failPreview(
+  { metadata }: Pick<CoreDependencies, 'metadata'>,
+  { repositoryId, previewId }: PreviewJob,
+): Promise<void> {
+  const end = { status: 'FAILED', expiring: 0, transitioning: 0 } as const;
+  await metadata.transaction(({ lifecycle }) => lifecycle.endPreview(repositoryId, previewId, end));
+}
+
+/** A document that was good when it came may be none after the server was configured anew. */
+function policyOf(document: string, settings: CoreDependencies['settings']) {
+  try {
+    return readPolicy(document, settings);
+  } catch (error) {
+    if (error instanceof LifecyclePolicyError) return undefined;
+    throw error;
+  }
+}
+
+/** Some rows at a time. @returns false when another preview has begun meanwhile */
+async function replaceImages(
+  { metadata }: CoreDependencies,
+  { repositoryId, previewId }: PreviewJob,
+  found: readonly LifecyclePreviewImage[],
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  let isOurs = true;
+  let deleted = BATCH;
+  while (isOurs && deleted === BATCH) {
+    signal?.throwIfAborted();
+    await metadata.transaction(async ({ lifecycle }) => {
+      isOurs = (await lifecycle.preview(repositoryId))?.id === previewId;
+      if (isOurs) deleted = await lifecycle.deletePreviewImages(repositoryId, BATCH);
+    });
+  }
+  for (let first = 0; isOurs && first < found.length; first += BATCH) {
+    signal?.throwIfAborted();
+    await metadata.transaction(async ({ lifecycle }) => {
+      isOurs = (await lifecycle.preview(repositoryId))?.id === previewId;
+      if (isOurs) await lifecycle.insertPreviewImages(repositoryId, found.slice(first, first + BATCH));
+    });
+  }
+  return isOurs;
+}
