@@ -4,6 +4,8 @@ import type { KeepingConfig } from '../config/config.ts';
 import type { BlobStore } from '../core/blob-store.ts';
 import { type CoreDependencies, DEFAULT_CORE_SETTINGS } from '../core/dependencies.ts';
 import type { MetadataStore } from '../core/metadata-store.ts';
+import { createQuotaGuard } from '../core/quotas/quota-guard.ts';
+import { QUOTA_DEFAULTS, type QuotaLimits } from '../core/quotas/quotas.ts';
 import { openFilesystemBlobStore } from '../drivers/blobs/filesystem/filesystem-blob-store.ts';
 import { makeRoot } from '../drivers/blobs/filesystem/folders.ts';
 import { createMemoryBlobStore } from '../drivers/blobs/memory/memory-blob-store.ts';
@@ -40,14 +42,17 @@ export async function openStores(
 /** What core works with; commands that do without a server take it too. */
 export function coreDependencies(
   { metadata, blobs }: Stores,
-  settings: Partial<KeepingConfig> & { createOnPush?: boolean; partition?: string },
+  settings: Partial<KeepingConfig> & { createOnPush?: boolean; partition?: string; mountsByDefault?: boolean },
+  limits: Partial<QuotaLimits> = {},
 ): CoreDependencies {
+  const now = () => new Date();
   return {
     metadata,
     blobs,
-    now: () => new Date(),
+    now,
     newId: () => randomUUID(),
     randomBytes: (length) => randomBytes(length),
     settings: { ...DEFAULT_CORE_SETTINGS, ...settings },
+    quotas: createQuotaGuard({ ...QUOTA_DEFAULTS, ...limits }, now),
   };
 }

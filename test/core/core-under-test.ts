@@ -15,6 +15,8 @@ import type { Images } from '../../src/core/images/images.ts';
 import { createLayers, type Layers } from '../../src/core/layers/layers.ts';
 import { createUploads } from '../../src/core/layers/upload-pipeline.ts';
 import type { Uploads } from '../../src/core/layers/uploads.ts';
+import { createQuotaGuard } from '../../src/core/quotas/quota-guard.ts';
+import { QUOTA_DEFAULTS, type QuotaLimits } from '../../src/core/quotas/quotas.ts';
 import { type CreationTemplates, createCreationTemplates } from '../../src/core/repositories/creation-templates.ts';
 import { createRepositories, type Repositories } from '../../src/core/repositories/repositories.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
@@ -48,7 +50,10 @@ export const registry = { accountId, region: 'us-east-1' };
 export const call: Call = { caller: openCaller(undefined, registry), registry };
 
 /** Core with the repositories `one` and `two`. */
-export async function coreUnderTest(settings: Partial<CoreSettings> = {}): Promise<CoreUnderTest> {
+export async function coreUnderTest(
+  settings: Partial<CoreSettings> = {},
+  limits: Partial<QuotaLimits> = {},
+): Promise<CoreUnderTest> {
   let now = new Date('2026-03-01T00:00:00Z');
   const clock = () => now;
   const metadata = await openSqliteMetadataStore({ file: ':memory:' });
@@ -67,6 +72,7 @@ export async function coreUnderTest(settings: Partial<CoreSettings> = {}): Promi
       orphanSeconds: ORPHAN_SECONDS,
       ...settings,
     },
+    quotas: createQuotaGuard({ ...QUOTA_DEFAULTS, ...limits }, clock),
   };
   const parts = partsOver(dependencies);
   for (const repositoryName of ['one', 'two']) await parts.repositories.create(call, { repositoryName });

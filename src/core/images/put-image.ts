@@ -2,6 +2,7 @@ import type { Call } from '../access/caller.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { RefusedError, refuse } from '../errors.ts';
 import type { Records } from '../metadata-store.ts';
+import type { QuotaGuard } from '../quotas/quota-guard.ts';
 import { ensureRepository } from '../repositories/create-repository.ts';
 import { findRepository } from '../repositories/find-repository.ts';
 import { isTagImmutable } from '../repositories/tag-mutability.ts';
@@ -20,7 +21,7 @@ export async function putImage(
   call: Call,
   input: PutImageInput,
 ): Promise<PutImageResult> {
-  const { metadata } = dependencies;
+  const { metadata, quotas } = dependencies;
   if (input.createOnPush) {
     await ensureRepository(dependencies, call.registry, input.repositoryName, 'CREATE_ON_PUSH');
   }
@@ -28,7 +29,7 @@ export async function putImage(
   if (input.tag !== undefined) checkTag(input.tag);
   const manifest = readManifest(input);
   const digest = checkDigest(call, input);
-  const push = { call, input, manifest, digest };
+  const push = { call, input, manifest, digest, quotas };
   const times = changeTimes(dependencies);
   await refusingWhenFull(() =>
     metadata.transaction(async (records) => {
@@ -45,6 +46,7 @@ interface Push {
   readonly input: PutImageInput;
   readonly manifest: Manifest;
   readonly digest: Digest;
+  readonly quotas: QuotaGuard;
 }
 
 async function putInto(records: Records, change: Change, push: Push): Promise<void> {
@@ -62,12 +64,12 @@ async function putInto(records: Records, change: Change, push: Push): Promise<vo
   if (tag !== undefined && tagged && isTagImmutable(repository, tag)) {
     refuse({ kind: 'image-tag-already-exists', tag, repositoryName: repository.name });
   }
-  const { digest, manifest, input } = push;
+  const { digest, manifest, input, quotas } = push;
   const unrecorded = { digest, manifest, bytes: input.manifest, pushedAt: change.at };
   if (present && present.status !== 'ACTIVE') await reactivate(records, change, present);
-  const image = present ?? (await recordImage(records, change, unrecorded));
+  const image = present ?? (await recordImage(records, change, unrecorded, quotas));
   if (tag === undefined) return notePush(records, change, image, tag);
-  await requireRoomForTag(records, image);
+  await requireRoomForTag(records, image, quotas);
   await putTag(records, change, image, tag, tagged);
   await notePush(records, change, image, tag);
 }

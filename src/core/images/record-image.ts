@@ -1,6 +1,8 @@
 import { refuse } from '../errors.ts';
 import type { Layer } from '../layers/layer-records.ts';
 import type { Records } from '../metadata-store.ts';
+import type { QuotaGuard } from '../quotas/quota-guard.ts';
+import { refuseOverQuota } from '../quotas/quotas.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import type { Digest } from '../values/digest.ts';
 import type { Descriptor, Manifest } from '../values/manifest.ts';
@@ -19,19 +21,21 @@ export interface UnrecordedImage {
 }
 
 /**
- * Records an image together with what it points at, all of which must be there. Refuses with layers-not-found and
- * referenced-images-not-found. What it points at and is archived comes back for it.
+ * Records an image together with what it points at, all of which must be there. Refuses with layers-not-found,
+ * referenced-images-not-found and limit-exceeded. What it points at and is archived comes back for it.
  */
 export async function recordImage(
   records: Records,
   change: Pick<Change, 'repository' | 'at'>,
   { digest, manifest, bytes, pushedAt }: UnrecordedImage,
+  quotas: QuotaGuard,
 ): Promise<Image> {
   const { repository } = change;
   const layers = await requireBlobs(records, repository, manifest);
   const present = new Map(layers.map((layer) => [layer.digest, layer.bytes]));
   const children = await requireChildren(records, repository, manifest);
   const childrenBytes = children.map(({ imageBytes }) => imageBytes);
+  await quotas.admitImage(records, repository);
   // Sizes are those of the bytes: what a manifest claims is the client's word, and may add up to more than a number holds.
   const blobBytes = manifest.blobs.reduce((sum, blob) => sum + present.get(blob.digest)!, 0);
   const image = await records.images.insert(
@@ -57,14 +61,14 @@ export async function recordImage(
   return image;
 }
 
-/** ECR service quotas, "Tags per image". */
-const TAGS_PER_IMAGE_MAX = 1000;
-
 /** Refuses with limit-exceeded when an image has as many tags as one may have. */
-export async function requireRoomForTag(records: Records, { id, digest }: Image): Promise<void> {
-  if ((await records.images.countTags(id)) < TAGS_PER_IMAGE_MAX) return;
-  const reason = `The image with digest '${digest}' can have at most ${TAGS_PER_IMAGE_MAX} tags`;
-  refuse({ kind: 'limit-exceeded', reason });
+export async function requireRoomForTag(
+  records: Records,
+  { id, digest }: Image,
+  { limits }: Pick<QuotaGuard, 'limits'>,
+): Promise<void> {
+  if ((await records.images.countTags(id)) < limits['tags-per-image']) return;
+  refuseOverQuota(limits, 'tags-per-image', `The image with digest '${digest}' can have`, 'tags');
 }
 
 /** @returns every layer of the manifest that is in the repository, as those that are not foreign must be */

@@ -4,7 +4,7 @@ import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
 import { refusingWhenFull } from '../storage-full.ts';
 import { findUpload, refuseUpload } from './find-upload.ts';
-import { LAYER_BYTES_MAX, layerTooLarge } from './part-rules.ts';
+import { layerTooLarge } from './part-rules.ts';
 import type { Upload } from './upload-records.ts';
 import type { UploadWriters } from './upload-writers.ts';
 import type { UploadAppend, UploadReference } from './uploads.ts';
@@ -42,7 +42,7 @@ export async function openAppend(
 }
 
 function guardedAppend(
-  { metadata, now }: CoreDependencies,
+  { metadata, now, quotas: { limits } }: CoreDependencies,
   call: Call,
   reference: UploadReference,
   upload: Upload,
@@ -52,8 +52,8 @@ function guardedAppend(
   return {
     write(chunk) {
       total += chunk.byteLength;
-      if (total > LAYER_BYTES_MAX) {
-        refuse({ kind: 'layer-limit-exceeded', ...inUpload(call, reference), reason: layerTooLarge() });
+      if (total > limits['layer-bytes']) {
+        refuse({ kind: 'layer-limit-exceeded', ...inUpload(call, reference), reason: layerTooLarge(limits) });
       }
       return appender.write(chunk);
     },

@@ -1,16 +1,20 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { QUOTA_DEFAULTS } from '../quotas/quotas.ts';
 import {
   afterPart,
   hasPartTooSmall,
-  judgePart,
-  LAYER_BYTES_MAX,
+  judgePart as judgeWithin,
   nextPartByte,
   PART_BYTES_MAX,
   PART_BYTES_MIN,
-  PARTS_MAX,
+  type Part,
 } from './part-rules.ts';
 import type { Upload } from './upload-records.ts';
+
+const judgePart = (upload: Upload, expectedFirstByte: number, part: Part) =>
+  judgeWithin(upload, expectedFirstByte, part, QUOTA_DEFAULTS);
+const { 'layer-parts': PARTS_MAX, 'layer-bytes': LAYER_BYTES_MAX } = QUOTA_DEFAULTS;
 
 const now = new Date(0);
 const fresh: Upload = {

@@ -1,3 +1,4 @@
+import { describeQuota, type QuotaLimits } from '../quotas/quotas.ts';
 import type { Upload } from './upload-records.ts';
 
 const MIB = 1024 * 1024;
@@ -8,10 +9,6 @@ export const PART_BYTES = 10 * MIB;
 export const PART_BYTES_MAX = 20 * MIB;
 /** Smallest part but the last (ECR API reference, CompleteLayerUpload). */
 export const PART_BYTES_MIN = 5 * MIB;
-/** ECR service quotas, "Layer parts". */
-export const PARTS_MAX = 4200;
-/** ECR service quotas, "Maximum layer size". */
-export const LAYER_BYTES_MAX = 52_000 * MIB;
 
 export interface Part {
   /** Zero-based, both ends included. */
@@ -36,7 +33,7 @@ export function nextPartByte(upload: Upload, stagedBytes: number, firstByte: num
 }
 
 /** Judges one part of UploadLayerPart against what was received before it. */
-export function judgePart(upload: Upload, expectedFirstByte: number, part: Part): PartVerdict {
+export function judgePart(upload: Upload, expectedFirstByte: number, part: Part, limits: QuotaLimits): PartVerdict {
   const invalid = (reason: string): PartVerdict => ({ verdict: 'invalid', reason });
   if (part.firstByte !== expectedFirstByte) {
     return invalid(`First byte of the layer part is ${part.firstByte} instead of ${expectedFirstByte}`);
@@ -49,15 +46,15 @@ export function judgePart(upload: Upload, expectedFirstByte: number, part: Part)
   if (part.bytes > PART_BYTES_MAX) {
     return invalid(`The layer part size is not valid: ${part.bytes} bytes are more than ${PART_BYTES_MAX}`);
   }
-  if (upload.parts >= PARTS_MAX) {
-    return { verdict: 'limit-exceeded', reason: `A layer can have at most ${PARTS_MAX} parts` };
+  if (upload.parts >= limits['layer-parts']) {
+    return { verdict: 'limit-exceeded', reason: describeQuota(limits, 'layer-parts', 'A layer can have', 'parts') };
   }
-  if (part.lastByte >= LAYER_BYTES_MAX) return { verdict: 'limit-exceeded', reason: layerTooLarge() };
+  if (part.lastByte >= limits['layer-bytes']) return { verdict: 'limit-exceeded', reason: layerTooLarge(limits) };
   return { verdict: 'accepted' };
 }
 
-export function layerTooLarge(): string {
-  return `A layer can have at most ${LAYER_BYTES_MAX} bytes`;
+export function layerTooLarge(limits: QuotaLimits): string {
+  return describeQuota(limits, 'layer-bytes', 'A layer can have', 'bytes');
 }
 
 /** The record after a part. */

@@ -18,7 +18,7 @@ export interface UploadPartInput extends UploadReference {
 
 /** UploadLayerPart; see `Uploads.uploadPart`. The bytes are on disk before the record says so, and the record before the answer. */
 export async function uploadPart(
-  { blobs, metadata, now }: CoreDependencies,
+  { blobs, metadata, now, quotas }: CoreDependencies,
   writers: UploadWriters,
   call: Call,
   input: UploadPartInput,
@@ -28,7 +28,7 @@ export async function uploadPart(
   const upload = (await metadata.read.uploads.find(before.repositoryId, before.id)) ?? refuseUpload(call, input);
   const staged = await blobs.stagedBytes(upload.id);
   const expected = nextPartByte(upload, staged, input.firstByte);
-  const judged = judgePart(upload, expected, input);
+  const judged = judgePart(upload, expected, input, quotas.limits);
   if (judged.verdict === 'limit-exceeded') {
     refuse({ kind: 'layer-limit-exceeded', ...inUpload(call, input), reason: judged.reason });
   }

@@ -1,6 +1,5 @@
 import type { CoreDependencies } from '../dependencies.ts';
 import { RefusedError, refuse } from '../errors.ts';
-import type { MetadataStore } from '../metadata-store.ts';
 import type { Registry } from '../values/registry.ts';
 import { isRepositoryName, REPOSITORY_NAME_PATTERN } from '../values/repository-name.ts';
 import type { CreationReason, CreationTemplate } from './creation-template-records.ts';
@@ -20,12 +19,11 @@ export interface CreateRepositoryInput {
   readonly repositoryPolicy?: string;
 }
 
-/** Makes a repository with ECR's defaults: mutable tags, no scan on push, AES256. */
+/** Makes a repository with ECR's defaults: mutable tags, no scan on push, AES256. See `Repositories.create`. */
 export async function createRepository(
-  metadata: MetadataStore,
+  { metadata, now, quotas }: Pick<CoreDependencies, 'metadata' | 'now' | 'quotas'>,
   registry: Registry,
   input: CreateRepositoryInput,
-  now: Date,
 ): Promise<Repository> {
   const { repositoryName } = input;
   checkName(repositoryName);
@@ -33,12 +31,14 @@ export async function createRepository(
   checkResourceTags(input.tags ?? []);
   const imageTagMutability = input.imageTagMutability ?? 'MUTABLE';
   checkExclusionFilters(imageTagMutability, input.exclusionFilters);
-  const resourceTags = mergeResourceTags([], input.tags ?? [], repositoryName);
+  const resourceTags = mergeResourceTags([], input.tags ?? [], repositoryName, quotas.limits);
   const repository = await metadata.transaction(async (records) => {
+    if (await records.repositories.find(registry, repositoryName)) return undefined;
+    await quotas.admitRepository(records, registry);
     const inserted = await records.repositories.insert({
       registry,
       name: repositoryName,
-      createdAt: now,
+      createdAt: now(),
       imageTagMutability,
       exclusionFilters: input.exclusionFilters ?? [],
       scanOnPush: input.scanOnPush ?? false,
@@ -59,16 +59,17 @@ export async function createRepository(
  * server is set so (ECR user guide, "Repository creation templates").
  */
 export async function ensureRepository(
-  { metadata, now, settings }: Pick<CoreDependencies, 'metadata' | 'now' | 'settings'>,
+  dependencies: Pick<CoreDependencies, 'metadata' | 'now' | 'quotas' | 'settings'>,
   registry: Registry,
   repositoryName: string,
   reason: CreationReason,
 ): Promise<void> {
+  const { metadata, settings } = dependencies;
   if (await metadata.read.repositories.find(registry, repositoryName)) return;
   const template = await findTemplate(metadata.read, registry, repositoryName, reason);
   if (!template && reason === 'CREATE_ON_PUSH' && !settings.createOnPush) return;
   try {
-    await createRepository(metadata, registry, { repositoryName, ...(template && settingsOf(template)) }, now());
+    await createRepository(dependencies, registry, { repositoryName, ...(template && settingsOf(template)) });
   } catch (error) {
     if (!(error instanceof RefusedError) || error.refusal.kind !== 'repository-already-exists') throw error;
   }

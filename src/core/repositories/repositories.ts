@@ -17,7 +17,7 @@ import { checkResourceTags, mergeResourceTags } from './resource-tags.ts';
 import { checkExclusionFilters } from './tag-mutability.ts';
 
 export interface Repositories {
-  /** Refuses with repository-already-exists, invalid-resource-tag, too-many-resource-tags, invalid-parameter, kms. */
+  /** Refuses with repository-already-exists, limit-exceeded, invalid-resource-tag, too-many-resource-tags, invalid-parameter, kms. */
   create(call: Call, input: CreateRepositoryInput): Promise<Repository>;
   /** One repository; refuses with repository-not-found. */
   get(call: Call, repositoryName: string): Promise<Repository>;
@@ -46,9 +46,10 @@ export interface Repositories {
 
 /** @param directory is told when a repository went with its policy */
 export function createRepositories(
-  { metadata, now, settings }: CoreDependencies,
+  dependencies: CoreDependencies,
   directory?: Pick<Directory, 'refresh'>,
 ): Repositories {
+  const { metadata, settings, quotas } = dependencies;
   const find = (call: Call, repositoryName: string) => findRepository(metadata.read, call.registry, repositoryName);
 
   const change = (call: Call, repositoryName: string, changes: (present: Repository) => RepositoryChanges) =>
@@ -60,7 +61,7 @@ export function createRepositories(
     });
 
   return {
-    create: (call, input) => createRepository(metadata, call.registry, input, now()),
+    create: (call, input) => createRepository(dependencies, call.registry, input),
     get: find,
 
     async getMany(call, repositoryNames) {
@@ -103,7 +104,7 @@ export function createRepositories(
     async tagResource(call, { repositoryName, tags }) {
       checkResourceTags(tags);
       await change(call, repositoryName, (present) => ({
-        resourceTags: mergeResourceTags(present.resourceTags, tags, repositoryName),
+        resourceTags: mergeResourceTags(present.resourceTags, tags, repositoryName, quotas.limits),
       }));
     },
 

@@ -1,8 +1,8 @@
 import { refuse } from '../errors.ts';
+import { QUOTA_DEFAULTS, type QuotaLimits } from '../quotas/quotas.ts';
 import type { ResourceTag } from './repository-records.ts';
 
 /** ECR user guide, "Tag restrictions". */
-const TAGS_MAX = 50;
 const KEY_LENGTH_MAX = 128;
 const VALUE_LENGTH_MAX = 256;
 
@@ -23,9 +23,11 @@ export function mergeResourceTags(
   present: readonly ResourceTag[],
   added: readonly ResourceTag[],
   repositoryName: string,
+  limits: QuotaLimits = QUOTA_DEFAULTS,
 ): ResourceTag[] {
+  const tagsMax = limits['repository-tags'];
   const merged = new Map([...present, ...added].map((tag) => [tag.key, tag]));
-  if (merged.size > TAGS_MAX) refuse({ kind: 'too-many-resource-tags', repositoryName, tagsMax: TAGS_MAX });
+  if (merged.size > tagsMax) refuse({ kind: 'too-many-resource-tags', repositoryName, tagsMax });
   const before = new Set(present.map(({ key }) => key));
   refuseLookalikes(
     [...merged.values()].filter(({ key }) => !before.has(key)),
