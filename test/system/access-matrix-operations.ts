@@ -106,6 +106,10 @@ export const OPERATION_ROWS: Readonly<Record<string, OperationRow>> = {
     on: 'repository',
     input: ({ repositoryName, digest }) => ({ repositoryName, subjectId: { imageDigest: digest } }),
   },
+  UpdateImageStorageClass: {
+    on: 'repository',
+    input: ({ repositoryName }) => ({ repositoryName, imageId: { imageTag: 'kept' }, targetStorageClass: 'ARCHIVE' }),
+  },
 
   CreateRepositoryCreationTemplate: {
     on: 'registry',

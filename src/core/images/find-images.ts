@@ -1,3 +1,5 @@
+import type { Call } from '../access/caller.ts';
+import { refuse } from '../errors.ts';
 import type { Reads } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { DIGEST_PATTERN, type Digest, hasDigestShape, parseDigest } from '../values/digest.ts';
@@ -37,6 +39,26 @@ export async function resolveImages(
 
 export function failureOf(imageId: ImageIdentifier, code: ImageFailure['code'], reason: string): ImageFailure {
   return { imageId, code, reason };
+}
+
+export function refuseImage(call: Call, repositoryName: string, imageId: ImageIdentifier): never {
+  return refuse({ kind: 'image-not-found', imageId, repositoryName, registryId: call.registry.accountId });
+}
+
+/**
+ * What is a failure of one id in a batch refuses the whole elsewhere.
+ * @param parameter that the id came in
+ */
+export function refuseFailure(
+  call: Call,
+  repositoryName: string,
+  { imageId, code, reason }: ImageFailure,
+  parameter: string,
+): never {
+  if (code === 'ImageNotFound' || code === 'ImageTagDoesNotMatchDigest') {
+    return refuseImage(call, repositoryName, imageId);
+  }
+  return refuse({ kind: 'invalid-parameter', parameter, constraint: reason });
 }
 
 function digestOfId({ imageDigest, imageTag }: ImageIdentifier, tagged: Map<string, Digest>): Digest | undefined {

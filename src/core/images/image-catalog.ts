@@ -7,10 +7,11 @@ import type { ImageIdentifier } from '../values/image-reference.ts';
 import { essenceOf } from '../values/media-type.ts';
 import { splitPage } from '../values/page.ts';
 import { deleteImage, deleteImages } from './delete-images.ts';
-import { failureOf, type ResolvedImage, resolveImages } from './find-images.ts';
+import { failureOf, type ResolvedImage, refuseFailure, refuseImage, resolveImages } from './find-images.ts';
 import type { Image, ImageStatus, StoredManifest, TaggedImage } from './image-records.ts';
 import type { FoundImage, ImageFailure, ImageReference, Images } from './images.ts';
 import { putImage } from './put-image.ts';
+import { updateStorageClass } from './update-storage-class.ts';
 
 export function createImages(dependencies: CoreDependencies): Images {
   const { read } = dependencies.metadata;
@@ -21,6 +22,7 @@ export function createImages(dependencies: CoreDependencies): Images {
     put: (call, input) => putImage(dependencies, call, input),
     deleteMany: (call, input) => deleteImages(dependencies, call, input),
     delete: (call, input) => deleteImage(dependencies, call, input),
+    updateStorageClass: (call, input) => updateStorageClass(dependencies, call, input),
 
     async getManifest(call, input) {
       const repository = await repositoryOf(call, input);
@@ -67,7 +69,7 @@ export function createImages(dependencies: CoreDependencies): Images {
       const repository = await repositoryOf(call, input);
       const resolved = await resolveImages(read, repository, input.imageIds);
       const images = resolved.map((one): TaggedImage => {
-        if ('code' in one) return refuseFailure(call, input.repositoryName, one);
+        if ('code' in one) return refuseFailure(call, input.repositoryName, one, 'imageIds');
         return one.image;
       });
       return [...new Map(images.map((image) => [image.id, image])).values()];
@@ -138,10 +140,6 @@ function identifierOf(reference: ImageReference): ImageIdentifier {
   return 'tag' in reference ? { imageTag: reference.tag } : { imageDigest: reference.digest };
 }
 
-function refuseImage(call: Call, repositoryName: string, imageId: ImageIdentifier): never {
-  return refuse({ kind: 'image-not-found', imageId, repositoryName, registryId: call.registry.accountId });
-}
-
 function refuseArchived(
   call: Call,
   repositoryName: string,
@@ -149,12 +147,4 @@ function refuseArchived(
   status: Exclude<ImageStatus, 'ACTIVE'>,
 ): never {
   return refuse({ kind: 'image-archived', imageId, status, repositoryName, registryId: call.registry.accountId });
-}
-
-/** What is a failure of one id in a batch refuses the whole of DescribeImages. */
-function refuseFailure(call: Call, repositoryName: string, { imageId, code, reason }: ImageFailure): never {
-  if (code === 'ImageNotFound' || code === 'ImageTagDoesNotMatchDigest') {
-    return refuseImage(call, repositoryName, imageId);
-  }
-  return refuse({ kind: 'invalid-parameter', parameter: 'imageIds', constraint: reason });
 }

@@ -4,6 +4,7 @@ import type { ImageIdentifier } from '../values/image-reference.ts';
 import type {
   Image,
   ImagePosition,
+  ImageStatus,
   ImageStatusFilter,
   StoredManifest,
   TaggedImage,
@@ -42,6 +43,12 @@ export interface Images {
    * Refuses with image-not-found and image-referenced-by-index.
    */
   delete(call: Call, input: { repositoryName: string; reference: ImageReference }): Promise<void>;
+
+  /**
+   * UpdateImageStorageClass. An image that is restored is `ACTIVATING` until its bytes are back.
+   * Refuses with image-not-found and image-storage-class-update-not-supported.
+   */
+  updateStorageClass(call: Call, input: StorageClassChange): Promise<{ imageId: ImageIdentifier; status: ImageStatus }>;
 
   /** ListImages: (digest, tag) pairs; `tag` is empty for an untagged image. `next` is where the list goes on. */
   list(
@@ -94,6 +101,12 @@ export interface Images {
       limit: number;
     },
   ): Promise<{ referrers: Image[]; next?: string }>;
+}
+
+export interface StorageClassChange {
+  readonly repositoryName: string;
+  readonly imageId: ImageIdentifier;
+  readonly storageClass: 'STANDARD' | 'ARCHIVE';
 }
 
 export type ImageReference = { readonly tag: string } | { readonly digest: string };

@@ -16,6 +16,7 @@ import { describeImages } from './images/DescribeImages.ts';
 import { listImageReferrers } from './images/ListImageReferrers.ts';
 import { listImages } from './images/ListImages.ts';
 import { putImage } from './images/PutImage.ts';
+import { updateImageStorageClass } from './images/UpdateImageStorageClass.ts';
 import { batchCheckLayerAvailability } from './layers/BatchCheckLayerAvailability.ts';
 import { completeLayerUpload } from './layers/CompleteLayerUpload.ts';
 import { getDownloadUrlForLayer } from './layers/GetDownloadUrlForLayer.ts';
@@ -91,7 +92,11 @@ export const OPERATIONS = {
   DescribeImages: { action: 'ecr:DescribeImages', resources: theRepository, run: describeImages },
   // "Needs ecr:BatchGetImage" (ECR API reference, ListImageReferrers).
   ListImageReferrers: { action: 'ecr:BatchGetImage', resources: theRepository, run: listImageReferrers },
-  UpdateImageStorageClass: { action: 'ecr:UpdateImageStorageClass', resources: theRepository },
+  UpdateImageStorageClass: {
+    action: 'ecr:UpdateImageStorageClass',
+    resources: theRepository,
+    run: updateImageStorageClass,
+  },
 
   PutLifecyclePolicy: { action: 'ecr:PutLifecyclePolicy', resources: theRepository },
   GetLifecyclePolicy: { action: 'ecr:GetLifecyclePolicy', resources: theRepository },
