@@ -6,7 +6,14 @@ import { readEnvironment } from './config/environment.ts';
 import type { Setting } from './config/setting.ts';
 
 /** What the operator is told in words; anything else is a fault of ours and shows where. */
-const TOLD_IN_WORDS = ['ConfigError', 'CommandError', 'IdentityError', 'PolicyError', 'FolderLockedError'];
+const TOLD_IN_WORDS = [
+  'ConfigError',
+  'CommandError',
+  'IdentityError',
+  'PolicyError',
+  'EventTargetError',
+  'FolderLockedError',
+];
 
 await run();
 
@@ -27,20 +34,25 @@ function commandLine(): Command {
     .showHelpAfterError();
   const groups = new Map<string, Command>();
   for (const spec of COMMANDS) {
-    const [first = '', second] = spec.words.split(' ');
-    if (second === undefined) add(program, first, spec);
-    else {
-      const group = groups.get(first) ?? program.command(first).description(GROUPS[first] ?? '');
-      groups.set(first, group);
-      add(group, second, spec);
+    const words = spec.words.split(' ');
+    const name = words.pop() ?? '';
+    let parent = program;
+    for (const [at, word] of words.entries()) {
+      const path = words.slice(0, at + 1).join(' ');
+      const group = groups.get(path) ?? parent.command(word).description(GROUPS[path] ?? '');
+      groups.set(path, group);
+      parent = group;
     }
+    add(parent, name, spec);
   }
   return program;
 }
 
 function add(parent: Command, name: string, spec: CommandSpec): void {
   const command = parent.command(name).description(spec.description).showHelpAfterError();
-  for (const operand of spec.operands ?? []) command.argument(`<${operand.name}>`, operand.description);
+  for (const { name, description, isOptional = false } of spec.operands ?? []) {
+    command.argument(isOptional ? `[${name}]` : `<${name}>`, description);
+  }
   const keys = new Map<string, string>();
   const addOption = (option: Option, flag: string) => {
     command.addOption(option);

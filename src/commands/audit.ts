@@ -1,8 +1,8 @@
 import { readAuditFile } from '../config/access-config.ts';
 import type { CloudTrailRecord, UserIdentity } from '../core/audit/cloudtrail-record.ts';
 import { auditLines } from './audit-files.ts';
-import { CommandError, type Invocation, isOn, optionText } from './command-spec.ts';
-import { parseDuration } from './durations.ts';
+import { type Invocation, isOn, optionText } from './command-spec.ts';
+import { parseSince } from './durations.ts';
 
 /** `gantry audit [--since 1h] [--user NAME] [--event NAME] [--errors] [--json]`, oldest first. */
 export async function audit(invocation: Invocation): Promise<void> {
@@ -29,20 +29,11 @@ interface Query {
 
 function queryOf(invocation: Invocation): Query {
   return {
-    since: sinceOf(optionText(invocation, 'since')),
+    since: parseSince(optionText(invocation, 'since') ?? '1970-01-01', 'since'),
     user: optionText(invocation, 'user'),
     event: optionText(invocation, 'event')?.toLowerCase(),
     errors: isOn(invocation, 'errors'),
   };
-}
-
-/** A length of time before now, or a date. */
-function sinceOf(text: string | undefined): Date {
-  if (text === undefined) return new Date(0);
-  if (!/^[0-9]{4}-/.test(text)) return new Date(Date.now() - parseDuration(text, 'since') * 1000);
-  const date = new Date(text);
-  if (Number.isNaN(date.getTime())) throw new CommandError(`--since must be a date or such as 1h, not '${text}'`);
-  return date;
 }
 
 /** Undefined for the line of a write that was cut short, and for what is no event. */

@@ -4,7 +4,7 @@ import type { Flags } from '../config/settings-reader.ts';
 
 /** A command as the command line shows it. What runs it is loaded only when it is called. */
 export interface CommandSpec {
-  /** `serve`, or `user create`. */
+  /** `serve`, `user create`, or `events target add`. */
   readonly words: string;
   readonly description: string;
   readonly operands?: readonly Operand[];
@@ -13,10 +13,11 @@ export interface CommandSpec {
   load(): Promise<RunCommand>;
 }
 
-/** A value that must be given, without a flag. */
+/** A value that is given without a flag; it must be, unless it is optional, which only the last can be. */
 export interface Operand {
   readonly name: string;
   readonly description: string;
+  readonly isOptional?: boolean;
 }
 
 /** What a command is told for this one time: no variable stands for it. */

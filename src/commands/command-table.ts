@@ -2,6 +2,7 @@ import { FOLDER_SETTINGS, SERVE_SETTINGS } from '../config/settings.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { CREDENTIAL_COMMANDS } from './credential-commands.ts';
 import { DECISION_COMMANDS } from './decision-commands.ts';
+import { EVENT_COMMANDS } from './event-commands.ts';
 import { IDENTITY_COMMANDS } from './identity-commands.ts';
 
 /** What stands before a second word. */
@@ -13,6 +14,9 @@ export const GROUPS: Readonly<Record<string, string>> = {
   key: 'access keys, which sign requests',
   token: 'passwords for docker on hosts that cannot sign',
   policy: 'what users, groups and roles may do',
+  events: 'what happens in the registry, and who is told of it',
+  'events target': 'who is told of events',
+  'events dead': 'deliveries of events that were given up',
 };
 
 /** Everything that `gantry` can do, in the order of its help. */
@@ -47,4 +51,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...IDENTITY_COMMANDS,
   ...CREDENTIAL_COMMANDS,
   ...DECISION_COMMANDS,
+  ...EVENT_COMMANDS,
 ];

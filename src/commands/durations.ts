@@ -16,3 +16,11 @@ export function describeDuration(seconds: number): string {
   const [unit, length] = Object.entries(SECONDS).findLast(([, length]) => seconds % length === 0) ?? ['s', 1];
   return `${seconds / length}${unit}`;
 }
+
+/** Reads a length of time before now, or a date. @param flag for the error */
+export function parseSince(text: string, flag: string): Date {
+  if (!/^[0-9]{4}-/.test(text)) return new Date(Date.now() - parseDuration(text, flag) * 1000);
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) throw new CommandError(`--${flag} must be a date or such as 1h, not '${text}'`);
+  return date;
+}

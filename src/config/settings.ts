@@ -1,4 +1,10 @@
-import { ACCESS_SETTINGS, DATA_SETTING, REGISTRY_SETTINGS } from './access-settings.ts';
+import {
+  ACCESS_SETTINGS,
+  AUDIT_SETTING,
+  DATA_SETTING,
+  KEY_FILE_SETTING,
+  REGISTRY_SETTINGS,
+} from './access-settings.ts';
 import type { Setting } from './setting.ts';
 
 /** How long things are kept; `serve` and `garbage` must agree on it. */
@@ -21,7 +27,8 @@ export const KEEPING_SETTINGS = [
     flag: 'undo-seconds',
     variable: 'GANTRY_UNDO_SECONDS',
     placeholder: 'seconds',
-    description: 'how long deleted images and the history of tags are kept, so that they can be restored; 0: not at all',
+    description:
+      'how long deleted images and the history of tags are kept, so that they can be restored; 0: not at all',
     default: '1209600',
   },
   {
@@ -35,6 +42,17 @@ export const KEEPING_SETTINGS = [
 
 /** Of the commands that work on a data folder. */
 export const FOLDER_SETTINGS = [DATA_SETTING, ...KEEPING_SETTINGS];
+
+/** Of the commands about events, which are of every account and region. */
+export const EVENT_SETTINGS = [DATA_SETTING, KEY_FILE_SETTING, AUDIT_SETTING];
+
+/** What lifecycle policies may say; `serve` and the commands that apply them must agree on it. */
+export const LIFECYCLE_EXTENSIONS_SETTING = {
+  flag: 'lifecycle-extensions',
+  variable: 'GANTRY_LIFECYCLE_EXTENSIONS',
+  description:
+    'take lifecycle policies that say what those of ECR cannot: expiry of what nobody pulls, exclusions, an index as one image',
+} as const satisfies Setting;
 
 export const SERVE_SETTINGS = [
   {
@@ -83,6 +101,14 @@ export const SERVE_SETTINGS = [
     description: 'how often garbage collection runs; 0 turns it off',
     default: '3600',
   },
+  {
+    flag: 'lifecycle-interval-seconds',
+    variable: 'GANTRY_LIFECYCLE_INTERVAL_SECONDS',
+    placeholder: 'seconds',
+    description: 'how often lifecycle policies are applied; 0 turns it off',
+    default: '3600',
+  },
+  LIFECYCLE_EXTENSIONS_SETTING,
   ...KEEPING_SETTINGS,
   {
     flag: 'idle-seconds',

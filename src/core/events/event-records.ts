@@ -28,6 +28,8 @@ export interface EventReads {
   after(id: number, limit: number): Promise<StoredEvent[]>;
   /** The largest id, 0 without events. */
   lastId(): Promise<number>;
+  /** The largest id of those announced before a time, 0 without any. */
+  lastIdBefore(time: Date): Promise<number>;
   /** In the order of names. */
   targets(): Promise<EventTarget[]>;
 }

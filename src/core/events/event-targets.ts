@@ -15,7 +15,10 @@ export class EventTargetError extends Error {
 
 /** Administration of who is told of events. Throws EventTargetError. */
 export interface EventTargets {
-  /** @param replace an existing one of the name is changed and keeps what waits for it; else it is refused */
+  /**
+   * @param replace an existing one of the name is changed and keeps what waits for it, and its secret when none is given;
+   * else it is refused
+   */
   put(target: NewEventTarget, options: { readonly replace: boolean }): Promise<EventTarget>;
   get(name: string): Promise<EventTarget>;
   /** In the order of names. */
@@ -39,8 +42,8 @@ export function createEventTargets({ metadata, now }: CoreDependencies, box: Sec
     async put({ secret, ...target }, { replace }) {
       const { name } = target;
       checkName(name);
-      const sealedSecret = secret === undefined ? {} : { sealedSecret: box.seal(secret, targetSecretContext(name)) };
-      const added = { ...target, ...sealedSecret, createdAt: now() };
+      const sealed = secret === undefined ? undefined : box.seal(secret, targetSecretContext(name));
+      const createdAt = now();
       return metadata.transaction(async ({ events }) => {
         const present = await events.targets();
         const before = present.find((each) => each.name === name);
@@ -48,8 +51,10 @@ export function createEventTargets({ metadata, now }: CoreDependencies, box: Sec
         if (!before && present.length >= TARGETS_MAX) {
           throw new EventTargetError(`There are ${TARGETS_MAX} targets, which is as many as there may be`);
         }
-        await events.putTarget(added);
-        return { ...added, createdAt: before?.createdAt ?? added.createdAt };
+        const sealedSecret = sealed ?? (before?.kind === target.kind ? before.sealedSecret : undefined);
+        const put = { ...target, ...(sealedSecret && { sealedSecret }), createdAt: before?.createdAt ?? createdAt };
+        await events.putTarget(put);
+        return put;
       });
     },
     async get(name) {

@@ -40,8 +40,10 @@ async function putEvent(client: EventBridgeClient, { settings, event, signal }: 
   const { PutEventsCommand } = await import('@aws-sdk/client-eventbridge');
   const command = new PutEventsCommand({ Entries: [entryOf(event, settings)] });
   const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
-  return client.send(command, { abortSignal }).then(takenAs, (error: Error) => {
-    throw new DeliveryError(describe(error.name, error.message), { isFinal: isFinal(error.name), cause: error });
+  return client.send(command, { abortSignal }).then(takenAs, (error: Error & { code?: string; $fault?: unknown }) => {
+    const { name, message, code, $fault } = error;
+    if ($fault === undefined) throw new DeliveryError(`it cannot be reached: ${code ?? name}`, { cause: error });
+    throw new DeliveryError(describe(name, message), { isFinal: isFinal(name), cause: error });
   });
 }
 

@@ -14,6 +14,10 @@ export function eventReads(session: Session): EventReads {
       const [row] = await lastId(session, {});
       return row?.id ?? 0;
     },
+    async lastIdBefore(time) {
+      const [row] = await lastIdBefore(session, { time: time.getTime() });
+      return row?.id ?? 0;
+    },
     async targets() {
       return (await targets(session, {})).map(toTarget);
     },
@@ -93,6 +97,10 @@ const after = prepared((db, { id, limit }: Placeholders<{ id: number; limit: num
 );
 
 const lastId = prepared((db) => db.selectFrom('events').select('id').orderBy('id', 'desc').limit(1));
+
+const lastIdBefore = prepared((db, { time }: Placeholders<{ time: number }>) =>
+  db.selectFrom('events').select('id').where('at', '<', time).orderBy('at', 'desc').orderBy('id', 'desc').limit(1),
+);
 
 const targets = prepared((db) =>
   db
