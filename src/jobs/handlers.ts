@@ -1,14 +1,45 @@
 import type { CoreDependencies } from '../core/dependencies.ts';
 import type { EventDelivery } from '../core/events/event-delivery.ts';
+import { collectGarbage, type GarbageReport } from '../core/garbage/collect-garbage.ts';
+import { followSubject } from '../core/images/follow-subject.ts';
+import type { LifecycleReport } from '../core/lifecycle/apply-lifecycle.ts';
 import { deliverEvent } from './deliver-event.ts';
-import type { JobHandlers } from './job-handler.ts';
+import type { JobHandler, JobHandlers } from './job-handler.ts';
+import { applyLifecycleJob, previewLifecycleJob, startLifecycleJob } from './lifecycle-jobs.ts';
+
+export interface JobHandlerParts {
+  readonly events: EventDelivery;
+  /** After a run of garbage collection. */
+  readonly onCollected: (report: GarbageReport) => void;
+  /** After a lifecycle policy was applied. */
+  readonly onLifecycleApplied: (report: LifecycleReport) => void;
+}
 
 /** Who does what: every kind of job with its core call. */
 export function createJobHandlers(
-  _dependencies: CoreDependencies,
-  { events }: { readonly events: EventDelivery },
+  dependencies: CoreDependencies,
+  { events, onCollected, onLifecycleApplied }: JobHandlerParts,
 ): JobHandlers {
   return {
+    'follow-subject': {
+      ...RETRIED,
+      run: (following, { signal }) => followSubject(dependencies, following, signal),
+    },
     'deliver-event': deliverEvent(events),
+    'start-lifecycle': startLifecycleJob(dependencies),
+    'apply-lifecycle': applyLifecycleJob(dependencies, onLifecycleApplied),
+    'preview-lifecycle': previewLifecycleJob(dependencies),
+    'collect-garbage': {
+      ...RETRIED,
+      async run(_, { signal }) {
+        onCollected(await collectGarbage(dependencies, { signal }));
+      },
+    },
   };
 }
+
+/** What fails for reasons of our own, such as a full disk: for about half an hour. */
+const RETRIED: Pick<JobHandler<never>, 'attemptsMax' | 'retrySeconds'> = {
+  attemptsMax: 10,
+  retrySeconds: (attempts) => Math.min(2 ** attempts, 600),
+};

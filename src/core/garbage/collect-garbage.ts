@@ -1,6 +1,7 @@
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import type { Blob } from '../layers/layer-records.ts';
 import type { Upload } from '../layers/upload-records.ts';
+import { forgetRecords } from './forget-records.ts';
 
 /** What a run took away. */
 export interface GarbageReport {
@@ -10,6 +11,8 @@ export interface GarbageReport {
   readonly bytes: number;
   /** Sealed or staged bytes that no record named: remains of crashes. */
   readonly orphans: number;
+  /** Changes of tags, deleted images, events and jobs given up whose time was over. */
+  readonly records: number;
 }
 
 /** Small enough that a push does not wait for it. */
@@ -26,13 +29,17 @@ export async function collectGarbage(
   dependencies: CoreDependencies,
   { onProgress, signal }: { onProgress?: (report: GarbageReport) => void; signal?: AbortSignal } = {},
 ): Promise<GarbageReport> {
-  const report = { uploads: 0, layers: 0, blobs: 0, bytes: 0, orphans: 0 };
+  const report = { uploads: 0, layers: 0, blobs: 0, bytes: 0, orphans: 0, records: 0 };
   const progress = () => {
     signal?.throwIfAborted();
     onProgress?.({ ...report });
   };
   for await (const count of forgetIdleUploads(dependencies)) {
     report.uploads += count;
+    progress();
+  }
+  for await (const count of forgetRecords(dependencies, BATCH)) {
+    report.records += count;
     progress();
   }
   for await (const _ of reapRepositories(dependencies)) progress();

@@ -6,11 +6,17 @@ export interface Metrics {
   observe(request: FinishedRequest): void;
   /** After a run of garbage collection. */
   collected(report: { readonly blobs: number; readonly bytes: number }): void;
+  jobEnded(kind: string, outcome: string): void;
   /** `GET /metrics` in Prometheus' text format. */
   readonly handler: Handler;
 }
 
-export function createMetrics(): Metrics {
+/** What is looked up when the metrics are asked for. */
+export interface MetricSources {
+  countJobs(): Promise<{ readonly kind: string; readonly waiting: number; readonly dead: number }[]>;
+}
+
+export function createMetrics({ countJobs }: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const process = processMetrics();
@@ -40,6 +46,19 @@ export function createMetrics(): Metrics {
     help: 'When garbage collection last finished',
     registers,
   });
+  const jobsEnded = new Counter({
+    name: 'gantry_jobs_done_total',
+    help: 'Jobs, by kind and by what came of them',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
+  const ofKind = { labelNames: ['kind'], registers };
+  const jobsWaiting = new Gauge({
+    name: 'gantry_jobs_waiting',
+    help: 'Jobs that wait or are being done, by kind',
+    ...ofKind,
+  });
+  const jobsDead = new Gauge({ name: 'gantry_jobs_dead', help: 'Jobs that were given up, by kind', ...ofKind });
 
   return {
     observe({ path, method, status, ms, bytesIn, bytesOut }) {
@@ -54,7 +73,17 @@ export function createMetrics(): Metrics {
       garbageBytes.inc(report.bytes);
       garbageTime.setToCurrentTime();
     },
+    jobEnded(kind, outcome) {
+      jobsEnded.inc({ kind, outcome });
+    },
     async handler(_, response) {
+      // The rest is told even while the store does not answer.
+      const counts = await countJobs().catch(() => []);
+      for (const gauge of [jobsWaiting, jobsDead]) gauge.reset();
+      for (const { kind, waiting, dead } of counts) {
+        jobsWaiting.set({ kind }, waiting);
+        jobsDead.set({ kind }, dead);
+      }
       const text = await Registry.merge([process, registry]).metrics();
       response.writeHead(200, { 'Content-Type': registry.contentType, 'Content-Length': Buffer.byteLength(text) });
       response.end(text);

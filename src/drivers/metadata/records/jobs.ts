@@ -1,8 +1,19 @@
-import type { ExpressionBuilder } from 'kysely';
 import type { Job, JobKind } from '../../../core/jobs/job-kinds.ts';
 import type { JobLease, JobReads, JobRecords } from '../../../core/jobs/job-records.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
-import type { Tables } from '../tables.ts';
+import {
+  claim,
+  complete,
+  dropAllDoubled,
+  dropDeadDoubled,
+  dropDoubled,
+  giveUp,
+  JOB_COLUMNS,
+  putBack,
+  release,
+  releaseAll,
+  renew,
+} from './job-claims.ts';
 
 export function jobReads(session: Session): JobReads {
   return {
@@ -91,8 +102,6 @@ export function jobRecords(session: Session): JobRecords {
   };
 }
 
-const COLUMNS = ['id', 'kind', 'payload_json', 'attempts', 'created_at', 'due_at', 'last_error', 'dead_at'] as const;
-
 interface JobRow {
   id: number;
   kind: string;
@@ -134,13 +143,13 @@ const dueKinds = prepared((db, { kinds, now }: Placeholders<{ kinds: string; now
 );
 
 const find = prepared((db, { id }: Placeholders<{ id: number }>) =>
-  db.selectFrom('jobs').select(COLUMNS).where('id', '=', id),
+  db.selectFrom('jobs').select(JOB_COLUMNS).where('id', '=', id),
 );
 
 const dead = prepared((db, { kind, afterId, limit }: Placeholders<{ kind: string; afterId: number; limit: number }>) =>
   db
     .selectFrom('jobs')
-    .select(COLUMNS)
+    .select(JOB_COLUMNS)
     .where('dead_at', 'is not', null)
     .where('kind', '=', kind)
     .where('id', '>', afterId)
@@ -190,129 +199,6 @@ const insert = prepared((db, job: Placeholders<NewJobRow>) =>
       attempts: 0,
     })
     .onConflict((conflict) => conflict.doNothing()),
-);
-
-interface Claim {
-  kind: string;
-  leaseId: string;
-  until: number;
-  now: number;
-  limit: number;
-}
-
-const claim = prepared((db, { kind, leaseId, until, now, limit }: Placeholders<Claim>) =>
-  db
-    .updateTable('jobs')
-    .set(({ eb }) => ({ lease_id: leaseId, due_at: until, attempts: eb('attempts', '+', 1) }))
-    .where(
-      'id',
-      'in',
-      db
-        .selectFrom('jobs')
-        .select('id')
-        .where('kind', '=', kind)
-        .where('dead_at', 'is', null)
-        .where('due_at', '<=', now)
-        .orderBy('due_at')
-        .orderBy('id')
-        .limit(limit),
-    )
-    .returning(COLUMNS),
-);
-
-interface Held {
-  id: number;
-  leaseId: string;
-}
-
-const renew = prepared((db, { id, leaseId, until }: Placeholders<Held & { until: number }>) =>
-  db
-    .updateTable('jobs')
-    .set({ due_at: until })
-    .where('id', '=', id)
-    .where('lease_id', '=', leaseId)
-    .where('dead_at', 'is', null)
-    .returning('id'),
-);
-
-const complete = prepared((db, { id, leaseId }: Placeholders<Held>) =>
-  db.deleteFrom('jobs').where('id', '=', id).where('lease_id', '=', leaseId).returning('id'),
-);
-
-const dropDoubled = prepared((db, { id, leaseId }: Placeholders<Held>) =>
-  db
-    .deleteFrom('jobs')
-    .where('id', '=', id)
-    .where('lease_id', '=', leaseId)
-    .where((eb) => eb.exists(waitingOfSameKey(eb)))
-    .returning('id'),
-);
-
-const dropDeadDoubled = prepared((db, { id }: Placeholders<{ id: number }>) =>
-  db
-    .deleteFrom('jobs')
-    .where('id', '=', id)
-    .where('dead_at', 'is not', null)
-    .where((eb) => eb.exists(waitingOfSameKey(eb)))
-    .returning('id'),
-);
-
-/** Of several that are being done one is left. */
-const dropAllDoubled = prepared((db) =>
-  db
-    .deleteFrom('jobs')
-    .where('lease_id', 'is not', null)
-    .where((eb) =>
-      eb.or([
-        eb.exists(waitingOfSameKey(eb)),
-        eb.exists(
-          ofSameKey(eb)
-            .where('other.lease_id', 'is not', null)
-            .where(({ eb: other, ref }) => other('other.id', '<', ref('jobs.id'))),
-        ),
-      ]),
-    )
-    .returning('id'),
-);
-
-function ofSameKey({ selectFrom }: ExpressionBuilder<Tables, 'jobs'>) {
-  return selectFrom('jobs as other')
-    .select('other.id')
-    .whereRef('other.kind', '=', 'jobs.kind')
-    .whereRef('other.key', '=', 'jobs.key')
-    .where('other.dead_at', 'is', null);
-}
-
-function waitingOfSameKey(jobs: ExpressionBuilder<Tables, 'jobs'>) {
-  return ofSameKey(jobs).where('other.lease_id', 'is', null);
-}
-
-const release = prepared((db, { id, leaseId, now }: Placeholders<Held & { now: number }>) =>
-  db
-    .updateTable('jobs')
-    .set(({ eb }) => ({ lease_id: null, due_at: now, attempts: eb('attempts', '-', 1) }))
-    .where('id', '=', id)
-    .where('lease_id', '=', leaseId),
-);
-
-const releaseAll = prepared((db, { now }: Placeholders<{ now: number }>) =>
-  db.updateTable('jobs').set({ lease_id: null, due_at: now }).where('lease_id', 'is not', null).returning('id'),
-);
-
-const putBack = prepared((db, { id, leaseId, dueAt, error }: Placeholders<Held & { dueAt: number; error: string }>) =>
-  db
-    .updateTable('jobs')
-    .set({ lease_id: null, due_at: dueAt, last_error: error })
-    .where('id', '=', id)
-    .where('lease_id', '=', leaseId),
-);
-
-const giveUp = prepared((db, { id, leaseId, at, error }: Placeholders<Held & { at: number; error: string }>) =>
-  db
-    .updateTable('jobs')
-    .set({ lease_id: null, dead_at: at, last_error: error })
-    .where('id', '=', id)
-    .where('lease_id', '=', leaseId),
 );
 
 const revive = prepared((db, { id, now }: Placeholders<{ id: number; now: number }>) =>
