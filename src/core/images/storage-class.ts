@@ -13,8 +13,7 @@ type Moment = Pick<Change, 'repository' | 'at'>;
  */
 export async function archiveImage(records: Records, change: Change, image: Image): Promise<void> {
   await records.images.setStatus(image.id, { status: 'ARCHIVED', archivedAt: change.at });
-  // What clients were told while the image was active no longer counts; what they are told from now on does.
-  await records.layers.endLeases(image.repositoryId, image.id, change.at);
+  await records.layers.withdraw(image);
   await announce(records, change.repository.registry, storageClassEvent('image-archived', change, image), change.at);
   await enqueue(records, 'archive-bytes', change, image);
   await letReferrersFollow(records, change, image, 'archived');

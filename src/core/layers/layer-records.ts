@@ -35,7 +35,7 @@ export interface BlobRecords extends BlobReads {
   deleteUnreferenced(id: number): Promise<boolean>;
   /**
    * Marks the blobs of an image as archived, but none that a layer anywhere needs: one that an image uses which is not
-   * archived, that no image uses yet, or whose lease lasts beyond `now`.
+   * archived, that no image uses, or that is offered beyond `now`.
    */
   markArchived(imageId: number, now: Date): Promise<void>;
   /** Marks a blob as archived no longer. */
@@ -57,6 +57,8 @@ export interface Layer {
   readonly referenced: boolean;
   /** Whether images use it, and none of them is active. */
   readonly dormant: boolean;
+  /** Until then a dormant layer is given out, since it was pushed again. */
+  readonly offeredUntil: Date;
   /** Whether its bytes are archived, or on their way there. */
   readonly archived: boolean;
 }
@@ -69,12 +71,12 @@ export interface LayerReads {
 }
 
 export interface LayerRecords extends LayerReads {
-  /** @returns false when the repository has the layer already (its lease is then prolonged to `leaseUntil` if later) */
+  /** @returns false when the repository has the layer already (its lease is then prolonged to `leaseUntil` if later, and until then it is offered) */
   insert(layer: { repositoryId: number; digest: Digest; blobId: number; leaseUntil: Date }): Promise<boolean>;
   /** Prolongs the lease of layers that no image uses, where it is shorter. */
   renewLeases(repositoryId: number, digests: readonly Digest[], leaseUntil: Date): Promise<void>;
-  /** Ends the leases of an image's layers: that an image uses them is all that keeps them then. */
-  endLeases(repositoryId: number, imageId: number, now: Date): Promise<void>;
+  /** Offers the layers of an image no longer, whatever was pushed before. */
+  withdraw(image: { readonly id: number; readonly repositoryId: number }): Promise<void>;
   /** Deletes the layer unless an image uses it. @returns whether it was deleted */
   deleteUnused(repositoryId: number, digest: Digest): Promise<boolean>;
   /** Deletes the layer if it still is unused and its lease is still over. @returns whether it was deleted */

@@ -127,8 +127,8 @@ function failureOf(digest: string): LayerFailure | undefined {
 }
 
 /** Only archived images use the layer, and nobody has pushed it since they were archived. */
-function isArchived({ dormant, leaseUntil }: Layer, now: Date): boolean {
-  return dormant && leaseUntil <= now;
+function isArchived({ dormant, offeredUntil }: Layer, now: Date): boolean {
+  return dormant && offeredUntil <= now;
 }
 
 function availabilityOf(digest: string, layer: Layer | undefined, now: Date): LayerAvailability {

@@ -62,6 +62,8 @@ interface LayersTable {
   digest: Digest;
   blob_id: number;
   lease_until: number;
+  /** Until when it is given out although only archived images use it, since it was pushed again. */
+  offered_until: Generated<number>;
   /** Whether an image of the repository uses it; kept by every statement that makes or ends an image or a layer. */
   referenced: number;
 }

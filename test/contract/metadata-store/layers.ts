@@ -44,6 +44,7 @@ export function describeLayers(driver: MetadataStoreDriver): void {
         leaseUntil: minutesLater(5),
         referenced: false,
         dormant: false,
+        offeredUntil: new Date(0),
         archived: false,
       };
       assert.deepEqual(await find(blob.digest), layer);

@@ -28,6 +28,9 @@ function newColumns({ build, types }: SqlDialect) {
     images().addColumn('archived_at', types.integer),
     images().addColumn('activated_at', types.integer),
     images().addColumn('pulled_at', types.integer),
+    build.schema
+      .alterTable('layers')
+      .addColumn('offered_until', types.integer, (column) => column.notNull().defaultTo(0)),
     build.schema.alterTable('blobs').addColumn('archived', types.integer, (column) => column.notNull().defaultTo(0)),
   ];
 }

@@ -147,7 +147,7 @@ const markArchived = prepared((db, { imageId, now }: Placeholders<{ imageId: num
             .where(({ or, eb, exists, selectFrom }) =>
               or([
                 eb('layers.referenced', '=', 0),
-                eb('layers.lease_until', '>', now),
+                eb('layers.offered_until', '>', now),
                 exists(
                   selectFrom('image_layers')
                     .innerJoin('images', 'images.id', 'image_layers.image_id')

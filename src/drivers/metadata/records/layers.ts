@@ -37,8 +37,8 @@ export function layerRecords(session: Session): LayerRecords {
         leaseUntil: leaseUntil.getTime(),
       });
     },
-    async endLeases(repositoryId, imageId, now) {
-      await endLeases(session, { repositoryId, imageId, now: now.getTime() });
+    async withdraw({ id, repositoryId }) {
+      await withdraw(session, { repositoryId, imageId: id });
     },
     async deleteUnused(repositoryId, digest) {
       return releaseBlobs(session, await deleteUnused(session, { repositoryId, digest }));
@@ -65,6 +65,7 @@ interface LayerRow {
   referenced: number;
   media_type: string | null;
   dormant: number;
+  offered_until: number;
   archived: number;
 }
 
@@ -79,6 +80,7 @@ function toLayer(row: LayerRow): Layer {
     ...(row.media_type !== null && { mediaType: row.media_type }),
     referenced: row.referenced === 1,
     dormant: row.dormant === 1,
+    offeredUntil: new Date(row.offered_until),
     archived: row.archived === 1,
   };
 }
@@ -93,6 +95,7 @@ function layersWithBlobs(db: Kysely<Tables>) {
     .selectFrom('layers')
     .innerJoin('blobs', 'blobs.id', 'layers.blob_id')
     .select(['layers.repository_id', 'layers.digest', 'layers.blob_id', 'layers.lease_until', 'layers.referenced'])
+    .select('layers.offered_until')
     .select(['blobs.bytes', 'blobs.location', 'blobs.archived'])
     .select(({ selectFrom, exists }) =>
       sql<number>`case when layers.referenced = 1 and not ${exists(
@@ -180,10 +183,12 @@ const prolongLease = prepared(
   (db, { repositoryId, digest, leaseUntil }: Placeholders<OneLayer & { leaseUntil: number }>) =>
     db
       .updateTable('layers')
-      .set({ lease_until: leaseUntil })
+      .set({
+        lease_until: sql<number>`case when lease_until < ${leaseUntil} then ${leaseUntil} else lease_until end`,
+        offered_until: leaseUntil,
+      })
       .where('repository_id', '=', repositoryId)
-      .where('digest', '=', digest)
-      .where('lease_until', '<', leaseUntil),
+      .where('digest', '=', digest),
 );
 
 const renewLeases = prepared(
@@ -197,15 +202,12 @@ const renewLeases = prepared(
       .where('lease_until', '<', leaseUntil),
 );
 
-const endLeases = prepared(
-  (db, { repositoryId, imageId, now }: Placeholders<{ repositoryId: number; imageId: number; now: number }>) =>
-    db
-      .updateTable('layers')
-      .set({ lease_until: now })
-      .where('repository_id', '=', repositoryId)
-      .where('digest', 'in', db.selectFrom('image_layers').select('layer_digest').where('image_id', '=', imageId))
-      .where('referenced', '=', 1)
-      .where('lease_until', '>', now),
+const withdraw = prepared((db, { repositoryId, imageId }: Placeholders<{ repositoryId: number; imageId: number }>) =>
+  db
+    .updateTable('layers')
+    .set({ offered_until: 0 })
+    .where('repository_id', '=', repositoryId)
+    .where('digest', 'in', db.selectFrom('image_layers').select('layer_digest').where('image_id', '=', imageId)),
 );
 
 const deleteUnused = prepared((db, { repositoryId, digest }: Placeholders<OneLayer>) =>
