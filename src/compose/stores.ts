@@ -42,7 +42,12 @@ export async function openStores(
 /** What core works with; commands that do without a server take it too. */
 export function coreDependencies(
   { metadata, blobs }: Stores,
-  settings: Partial<KeepingConfig> & { createOnPush?: boolean; partition?: string; mountsByDefault?: boolean },
+  settings: Partial<KeepingConfig> & {
+    createOnPush?: boolean;
+    partition?: string;
+    mountsByDefault?: boolean;
+    lifecycleExtensions?: boolean;
+  },
   limits: Partial<QuotaLimits> = {},
 ): CoreDependencies {
   const now = () => new Date();

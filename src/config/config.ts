@@ -17,6 +17,9 @@ export interface ServeConfig extends KeepingConfig, AccessConfig {
   readonly createOnPush: boolean;
   /** 0 for never. */
   readonly garbageIntervalSeconds: number;
+  /** 0 for never. */
+  readonly lifecycleIntervalSeconds: number;
+  readonly lifecycleExtensions: boolean;
   readonly idleSeconds: number;
   readonly stopSeconds: number;
   readonly logLevel: LogLevel;
@@ -54,6 +57,8 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
     publicUrl: publicUrlOf(given),
     createOnPush: given.on('create-on-push') ?? (isLoopback && access.auth === 'open'),
     garbageIntervalSeconds: given.whole('garbage-interval-seconds'),
+    lifecycleIntervalSeconds: given.whole('lifecycle-interval-seconds'),
+    lifecycleExtensions: given.on('lifecycle-extensions') ?? false,
     ...keepingOf(given),
     idleSeconds: given.whole('idle-seconds'),
     stopSeconds: given.whole('stop-seconds'),

@@ -15,6 +15,8 @@ import type { Images } from '../../src/core/images/images.ts';
 import { createLayers, type Layers } from '../../src/core/layers/layers.ts';
 import { createUploads } from '../../src/core/layers/upload-pipeline.ts';
 import type { Uploads } from '../../src/core/layers/uploads.ts';
+import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.ts';
+import { createLifecycle } from '../../src/core/lifecycle/lifecycle-policies.ts';
 import { createQuotaGuard } from '../../src/core/quotas/quota-guard.ts';
 import { QUOTA_DEFAULTS, type QuotaLimits } from '../../src/core/quotas/quotas.ts';
 import { type CreationTemplates, createCreationTemplates } from '../../src/core/repositories/creation-templates.ts';
@@ -37,6 +39,7 @@ export interface CoreParts {
   readonly uploads: Uploads;
   readonly layers: Layers;
   readonly images: Images;
+  readonly lifecycle: Lifecycle;
   readonly links: DownloadLinks;
   readonly tokens: RegistryTokens;
 }
@@ -97,6 +100,7 @@ export function partsOver(dependencies: CoreDependencies): CoreParts {
     uploads: createUploads(dependencies),
     layers,
     images: createImages(dependencies),
+    lifecycle: createLifecycle(dependencies),
     links: createDownloadLinks(dependencies, layers),
     tokens: createRegistryTokens(dependencies),
   };

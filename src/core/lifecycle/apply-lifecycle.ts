@@ -56,11 +56,11 @@ export async function applyLifecycle(
   repositoryId: number,
   { onProgress, signal }: { onProgress?: (report: LifecycleReport) => void; signal?: AbortSignal } = {},
 ): Promise<LifecycleReport | undefined> {
-  const { metadata, now, settings } = dependencies;
+  const { metadata, now } = dependencies;
   const repository = await metadata.read.repositories.findById(repositoryId);
   const stored = await metadata.read.lifecycle.policy(repositoryId);
   if (!repository || !stored) return undefined;
-  const policy = readPolicy(stored.document, settings);
+  const policy = readPolicy(stored.document, dependencies);
   const images = await collectImages(metadata.read.lifecycle, repositoryId, policy, signal);
   const evaluatedAt = now();
   const decisions = evaluateLifecycle(policy, images, evaluatedAt);

@@ -15,12 +15,13 @@ const PREVIEW_KEPT_SECONDS = 24 * 3600;
 /** A preview takes seconds; one that takes so long was lost, and bars the way of the next no longer. */
 const PREVIEW_RUNS_SECONDS_MAX = 3600;
 
-export function createLifecycle({ metadata, now, newId, settings }: CoreDependencies): Lifecycle {
+export function createLifecycle(dependencies: CoreDependencies): Lifecycle {
+  const { metadata, now, newId } = dependencies;
   const { read } = metadata;
 
   return {
     async putPolicy(call, { repositoryName, document }) {
-      checkPolicy(document, settings);
+      checkPolicy(document, dependencies);
       const stored = canonicalDocument(document);
       await metadata.transaction(async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);
@@ -42,7 +43,7 @@ export function createLifecycle({ metadata, now, newId, settings }: CoreDependen
     },
 
     async startPreview(call, { repositoryName, document: given }) {
-      if (given !== undefined) checkPolicy(given, settings);
+      if (given !== undefined) checkPolicy(given, dependencies);
       const [id, startedAt] = [newId(), now()];
       return metadata.transaction(async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);

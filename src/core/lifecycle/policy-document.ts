@@ -1,20 +1,22 @@
-import type { CoreSettings } from '../dependencies.ts';
+import type { CoreDependencies } from '../dependencies.ts';
 import { RefusedError } from '../errors.ts';
 import { type LifecyclePolicy, parseLifecyclePolicy } from './lifecycle-policy.ts';
 import { LifecyclePolicyError, lifecycleRefusal } from './lifecycle-policy-error.ts';
 
-/** ECR service quotas, "Rules per lifecycle policy". */
-const RULES_MAX = 50;
+type Policed = Pick<CoreDependencies, 'settings' | 'quotas'>;
 
 /** Reads a policy as this registry takes it. Throws LifecyclePolicyError. */
-export function readPolicy(document: string, settings: Pick<CoreSettings, 'lifecycleExtensions'>): LifecyclePolicy {
-  return parseLifecyclePolicy(document, { extensions: settings.lifecycleExtensions, rulesMax: RULES_MAX });
+export function readPolicy(document: string, { settings, quotas }: Policed): LifecyclePolicy {
+  return parseLifecyclePolicy(document, {
+    extensions: settings.lifecycleExtensions,
+    rulesMax: quotas.limits['lifecycle-rules'],
+  });
 }
 
 /** Refuses with invalid-parameter what `readPolicy` does not take. */
-export function checkPolicy(document: string, settings: Pick<CoreSettings, 'lifecycleExtensions'>): void {
+export function checkPolicy(document: string, policed: Policed): void {
   try {
-    readPolicy(document, settings);
+    readPolicy(document, policed);
   } catch (error) {
     if (error instanceof LifecyclePolicyError) throw new RefusedError(lifecycleRefusal(error), { cause: error });
     throw error;

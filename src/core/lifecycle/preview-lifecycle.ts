@@ -25,10 +25,10 @@ export async function previewLifecycle(
   { repositoryId, previewId }: PreviewJob,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<void> {
-  const { metadata, now, settings } = dependencies;
+  const { metadata, now } = dependencies;
   const preview = await metadata.read.lifecycle.preview(repositoryId);
   if (preview?.id !== previewId || preview.status !== 'IN_PROGRESS') return;
-  const policy = policyOf(preview.document, settings);
+  const policy = policyOf(preview.document, dependencies);
   if (policy === undefined) return failPreview(dependencies, { repositoryId, previewId });
   const images = await collectImages(metadata.read.lifecycle, repositoryId, policy, signal);
   const byDigest = new Map(images.map((image) => [image.digest as string, image]));
@@ -53,9 +53,9 @@ export async function failPreview(
 }
 
 /** A document that was good when it came may be none after the server was configured anew. */
-function policyOf(document: string, settings: CoreDependencies['settings']) {
+function policyOf(document: string, dependencies: CoreDependencies) {
   try {
-    return readPolicy(document, settings);
+    return readPolicy(document, dependencies);
   } catch (error) {
     if (error instanceof LifecyclePolicyError) return undefined;
     throw error;

@@ -22,6 +22,11 @@ import { completeLayerUpload } from './layers/CompleteLayerUpload.ts';
 import { getDownloadUrlForLayer } from './layers/GetDownloadUrlForLayer.ts';
 import { initiateLayerUpload } from './layers/InitiateLayerUpload.ts';
 import { uploadLayerPart } from './layers/UploadLayerPart.ts';
+import { deleteLifecyclePolicy } from './lifecycle/DeleteLifecyclePolicy.ts';
+import { getLifecyclePolicy } from './lifecycle/GetLifecyclePolicy.ts';
+import { getLifecyclePolicyPreview } from './lifecycle/GetLifecyclePolicyPreview.ts';
+import { putLifecyclePolicy } from './lifecycle/PutLifecyclePolicy.ts';
+import { startLifecyclePolicyPreview } from './lifecycle/StartLifecyclePolicyPreview.ts';
 import type { Operation, OperationName, OperationRequest } from './operation.ts';
 import { createRepository } from './repositories/CreateRepository.ts';
 import { deleteRepository } from './repositories/DeleteRepository.ts';
@@ -98,11 +103,19 @@ export const OPERATIONS = {
     run: updateImageStorageClass,
   },
 
-  PutLifecyclePolicy: { action: 'ecr:PutLifecyclePolicy', resources: theRepository },
-  GetLifecyclePolicy: { action: 'ecr:GetLifecyclePolicy', resources: theRepository },
-  DeleteLifecyclePolicy: { action: 'ecr:DeleteLifecyclePolicy', resources: theRepository },
-  StartLifecyclePolicyPreview: { action: 'ecr:StartLifecyclePolicyPreview', resources: theRepository },
-  GetLifecyclePolicyPreview: { action: 'ecr:GetLifecyclePolicyPreview', resources: theRepository },
+  PutLifecyclePolicy: { action: 'ecr:PutLifecyclePolicy', resources: theRepository, run: putLifecyclePolicy },
+  GetLifecyclePolicy: { action: 'ecr:GetLifecyclePolicy', resources: theRepository, run: getLifecyclePolicy },
+  DeleteLifecyclePolicy: { action: 'ecr:DeleteLifecyclePolicy', resources: theRepository, run: deleteLifecyclePolicy },
+  StartLifecyclePolicyPreview: {
+    action: 'ecr:StartLifecyclePolicyPreview',
+    resources: theRepository,
+    run: startLifecyclePolicyPreview,
+  },
+  GetLifecyclePolicyPreview: {
+    action: 'ecr:GetLifecyclePolicyPreview',
+    resources: theRepository,
+    run: getLifecyclePolicyPreview,
+  },
 
   StartImageScan: { action: 'ecr:StartImageScan', resources: theRepository },
   DescribeImageScanFindings: { action: 'ecr:DescribeImageScanFindings', resources: theRepository },
