@@ -40,6 +40,8 @@ export type Refusal =
   | ({ readonly kind: 'lifecycle-policy-not-found' } & InRepository)
   | ({ readonly kind: 'lifecycle-preview-in-progress' } & InRepository)
   | ({ readonly kind: 'lifecycle-preview-not-found' } & InRepository)
+  | { readonly kind: 'exclusion-already-exists'; readonly principalArn: string; readonly registryId: string }
+  | { readonly kind: 'exclusion-not-found'; readonly principalArn: string; readonly registryId: string }
   | ({ readonly kind: 'repository-not-found' } & InRepository)
   | ({ readonly kind: 'repository-already-exists' } & InRepository)
   | ({ readonly kind: 'repository-not-empty' } & InRepository)
@@ -77,6 +79,8 @@ export type Refusal =
   | ({ readonly kind: 'referenced-images-not-found'; readonly digests: readonly string[] } & InRepository)
   | { readonly kind: 'image-referenced-by-index'; readonly indexDigests: readonly string[] }
   | { readonly kind: 'manifest-invalid'; readonly reason: string }
+  | ({ readonly kind: 'image-not-restorable'; readonly digest: Digest; readonly because: string } & InRepository)
+  | ({ readonly kind: 'tag-not-restorable'; readonly tag: string; readonly because: string } & InRepository)
   | { readonly kind: 'limit-exceeded'; readonly reason: string }
   | { readonly kind: 'kms'; readonly reason: string; readonly kmsError: string }
   | { readonly kind: 'storage-full' };
@@ -122,6 +126,10 @@ export function describeRefusal(refusal: Refusal): string {
       return `A lifecycle policy preview is in progress for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'; start the next one when it has ended`;
     case 'lifecycle-preview-not-found':
       return `Lifecycle policy preview does not exist for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
+    case 'exclusion-already-exists':
+      return `The pull time update exclusion for principal '${refusal.principalArn}' already exists in the registry with id '${refusal.registryId}'`;
+    case 'exclusion-not-found':
+      return `The pull time update exclusion for principal '${refusal.principalArn}' does not exist in the registry with id '${refusal.registryId}'`;
     case 'repository-not-found':
       return `The repository with name '${refusal.repositoryName}' does not exist in the registry with id '${refusal.registryId}'`;
     case 'repository-already-exists':
@@ -132,6 +140,8 @@ export function describeRefusal(refusal: Refusal): string {
       return refusal.reason;
     case 'too-many-resource-tags':
       return `The repository with name '${refusal.repositoryName}' can have at most ${refusal.tagsMax} tags (quota repository-tags; an operator raises it with --quota repository-tags=NUMBER)`;
+    case 'tag-not-restorable':
+      return `The tag '${refusal.tag}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' cannot be restored: ${refusal.because}`;
     case 'limit-exceeded':
     case 'web-identity-invalid':
     case 'kms':
@@ -219,6 +229,8 @@ function describeContentRefusal(
       return `Images with digests '[${refusal.digests.join(', ')}]' required for pushing image into repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' do not exist`;
     case 'image-referenced-by-index':
       return `Requested image referenced by manifest list: [${refusal.indexDigests.join(', ')}]`;
+    case 'image-not-restorable':
+      return `The image with digest '${refusal.digest}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' cannot be brought back: ${refusal.because}`;
     case 'manifest-invalid':
       return `Invalid parameter at 'ImageManifest' failed to satisfy constraint: '${refusal.reason}'`;
   }

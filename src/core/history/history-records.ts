@@ -1,4 +1,3 @@
-import type { ImageStatus } from '../images/image-records.ts';
 import type { Digest } from '../values/digest.ts';
 
 /** Why a tag or an image changed. */
@@ -28,8 +27,6 @@ export interface DeletedImage {
   /** Those it had, in lexical order. */
   readonly tags: readonly string[];
   readonly pushedAt: Date;
-  readonly status: ImageStatus;
-  readonly archivedAt?: Date;
   readonly cause: ChangeCause;
   readonly principal: string;
   readonly deletedAt: Date;

@@ -37,8 +37,6 @@ export interface DeletedImagesTable {
   manifest: Uint8Array;
   tags_json: string;
   pushed_at: number;
-  status: string;
-  archived_at: number | null;
   cause: string;
   principal: string;
   deleted_at: number;

@@ -78,8 +78,6 @@ function deletedImages({ build, types }: SqlDialect) {
     .addColumn('manifest', types.bytes, (column) => column.notNull())
     .addColumn('tags_json', types.text, (column) => column.notNull())
     .addColumn('pushed_at', types.integer, (column) => column.notNull())
-    .addColumn('status', types.text, (column) => column.notNull())
-    .addColumn('archived_at', types.integer)
     .addColumn('cause', types.text, (column) => column.notNull())
     .addColumn('principal', types.text, (column) => column.notNull())
     .addColumn('deleted_at', types.integer, (column) => column.notNull())

@@ -58,6 +58,8 @@ export function repositoryRecords(session: Session): RepositoryRecords {
       if ((await deleteImages(session, { id, limit })).length > 0) return true;
       const layers = await deleteLayers(session, { id, limit });
       if (layers.length > 0) return releaseBlobs(session, layers);
+      if ((await deleteKeptImages(session, { id, limit })).length > 0) return true;
+      if ((await deleteTagChanges(session, { id, limit })).length > 0) return true;
       return (await deleteRepository(session, { id })).length > 0;
     },
   };
@@ -207,6 +209,25 @@ const deleteLayers = prepared((db, { id, limit }: Placeholders<Some>) =>
     .where('repository_id', '=', id)
     .where('digest', 'in', db.selectFrom('layers').select('digest').where('repository_id', '=', id).limit(limit))
     .returning('blob_id'),
+);
+
+const deleteKeptImages = prepared((db, { id, limit }: Placeholders<Some>) =>
+  db
+    .deleteFrom('deleted_images')
+    .where('repository_id', '=', id)
+    .where(
+      'digest',
+      'in',
+      db.selectFrom('deleted_images').select('digest').where('repository_id', '=', id).limit(limit),
+    )
+    .returning('repository_id'),
+);
+
+const deleteTagChanges = prepared((db, { id, limit }: Placeholders<Some>) =>
+  db
+    .deleteFrom('tag_changes')
+    .where('id', 'in', db.selectFrom('tag_changes').select('id').where('repository_id', '=', id).limit(limit))
+    .returning('repository_id'),
 );
 
 const deleteRepository = prepared((db, { id }: Placeholders<{ id: number }>) =>
