@@ -1,6 +1,8 @@
 import { type Access, openAccess } from './compose/access.ts';
 import { createFrontDoor } from './compose/front-door.ts';
 import { startJobs } from './compose/jobs.ts';
+import { schedulePullTimes } from './compose/pull-time-schedule.ts';
+import { quotaLimitsOf } from './compose/quota-limits.ts';
 import { ensureRootKey } from './compose/root-key.ts';
 import { coreDependencies, openStores } from './compose/stores.ts';
 import { openTls } from './compose/tls.ts';
@@ -17,8 +19,11 @@ import { createImages } from './core/images/image-catalog.ts';
 import { createLayers } from './core/layers/layers.ts';
 import { createUploads } from './core/layers/upload-pipeline.ts';
 import { createLifecycle } from './core/lifecycle/lifecycle-policies.ts';
+import { createPullTimeExclusions } from './core/pull-times/pull-time-exclusions.ts';
+import { createPullTimes, type PullTimes } from './core/pull-times/pull-times.ts';
 import { createCreationTemplates } from './core/repositories/creation-templates.ts';
 import { createRepositories } from './core/repositories/repositories.ts';
+import { createAccountSettings } from './core/settings/account-settings.ts';
 import { partitionOf } from './core/values/registry.ts';
 import { createFileAuditTrail } from './drivers/audit/file-audit-trail.ts';
 import { createHttpServer } from './http/server.ts';
@@ -41,8 +46,10 @@ export interface RunningServer extends AsyncDisposable {
 export async function startServer(config: ServeConfig): Promise<RunningServer> {
   await using opening = new AsyncDisposableStack();
   const log = createLog(config.logLevel);
+  const limits = quotaLimitsOf(config.quotas);
   const stores = opening.use(await openStores(config.dataDirectory, { exclusive: true }));
-  const dependencies = coreDependencies(stores, { ...config, partition: partitionOf(config.region) });
+  const settings = { ...config, partition: partitionOf(config.region), mountsByDefault: config.auth === 'open' };
+  const dependencies = coreDependencies(stores, settings, limits);
   const access = await openAccess(dependencies, config);
   const isEnforced = config.auth === 'enforced';
   const rootKeyFile = isEnforced
@@ -53,7 +60,10 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
     : undefined;
   const audit = config.audit && opening.use(openAuditTrail(config.audit, log));
   let port = config.port;
-  const core = createCore(dependencies, access, config, () => port, audit ?? noAuditTrail);
+  const onUnrecorded = (error: unknown) => log.error({ err: error }, 'pull times cannot be recorded');
+  const pullTimes = createPullTimes(dependencies, onUnrecorded);
+  opening.use(schedulePullTimes(pullTimes, config.pullTimeFlushSeconds, onUnrecorded));
+  const core = createCore(dependencies, access, config, () => port, audit ?? noAuditTrail, pullTimes);
   const metrics = createMetrics({ countJobs: () => stores.metadata.read.jobs.counts() });
   const onUnready = (error: unknown, name: string) => log.error({ err: error, store: name }, 'a store does not answer');
   const opened = config.tls && opening.use(await openTls(config.tls, { ...config, log }));
@@ -91,6 +101,7 @@ function createCore(
   config: ServeConfig,
   port: () => number,
   audit: AuditTrail,
+  pullTimes: PullTimes,
 ): Core {
   const layers = createLayers(dependencies);
   return {
@@ -113,7 +124,9 @@ function createCore(
     creationTemplates: createCreationTemplates(dependencies),
     uploads: createUploads(dependencies),
     layers,
-    images: createImages(dependencies),
+    images: createImages(dependencies, pullTimes),
+    pullTimeExclusions: createPullTimeExclusions(dependencies),
+    accountSettings: createAccountSettings(dependencies),
     lifecycle: createLifecycle(dependencies),
   };
 }

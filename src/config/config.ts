@@ -20,6 +20,8 @@ export interface ServeConfig extends KeepingConfig, AccessConfig {
   /** 0 for never. */
   readonly lifecycleIntervalSeconds: number;
   readonly lifecycleExtensions: boolean;
+  readonly quotas: ReadonlyMap<string, number>;
+  readonly pullTimeFlushSeconds: number;
   readonly idleSeconds: number;
   readonly stopSeconds: number;
   readonly logLevel: LogLevel;
@@ -60,6 +62,8 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
     lifecycleIntervalSeconds: given.whole('lifecycle-interval-seconds'),
     lifecycleExtensions: given.on('lifecycle-extensions') ?? false,
     ...keepingOf(given),
+    quotas: quotasOf(given),
+    pullTimeFlushSeconds: given.positive('pull-time-flush-seconds'),
     idleSeconds: given.whole('idle-seconds'),
     stopSeconds: given.whole('stop-seconds'),
     logLevel: given.oneOf('log-level', LOG_LEVELS),
@@ -79,6 +83,16 @@ function keepingOf(given: Given): KeepingConfig {
     undoSeconds: given.whole('undo-seconds'),
     orphanSeconds: given.whole('orphan-seconds'),
   };
+}
+
+/** By name, as the operator gave them; whether there are such quotas only core can say. */
+export function quotasOf(given: Given): Map<string, number> {
+  const pairs = given.list('quota').map((pair): [string, number] => {
+    const [, name, limit] = /^([a-z-]+)=([0-9]{1,15})$/.exec(pair) ?? [];
+    if (name !== undefined && limit !== undefined) return [name, Number(limit)];
+    throw new ConfigError(`--quota (GANTRY_QUOTAS) must be name=number such as tags-per-image=2000, not '${pair}'`);
+  });
+  return new Map(pairs);
 }
 
 function hostTemplateOf(given: Given): string | undefined {

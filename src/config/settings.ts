@@ -40,6 +40,16 @@ export const KEEPING_SETTINGS = [
   },
 ] as const satisfies Setting[];
 
+/** `serve` keeps to it and `usage` shows it. */
+export const QUOTA_SETTING = {
+  flag: 'quota',
+  variable: 'GANTRY_QUOTAS',
+  placeholder: 'name=number',
+  description:
+    "a limit in place of ECR's, such as images-per-repository=200000 (gantry usage lists all); several times, or with commas between",
+  repeats: true,
+} as const satisfies Setting;
+
 /** Of the commands that work on a data folder. */
 export const FOLDER_SETTINGS = [DATA_SETTING, ...KEEPING_SETTINGS];
 
@@ -110,6 +120,14 @@ export const SERVE_SETTINGS = [
   },
   LIFECYCLE_EXTENSIONS_SETTING,
   ...KEEPING_SETTINGS,
+  QUOTA_SETTING,
+  {
+    flag: 'pull-time-flush-seconds',
+    variable: 'GANTRY_PULL_TIME_FLUSH_SECONDS',
+    placeholder: 'seconds',
+    description: 'how often the times of pulls, which are noted in memory, are recorded',
+    default: '15',
+  },
   {
     flag: 'idle-seconds',
     variable: 'GANTRY_IDLE_SECONDS',

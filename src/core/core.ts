@@ -11,8 +11,10 @@ import type { Images } from './images/images.ts';
 import type { Layers } from './layers/layers.ts';
 import type { Uploads } from './layers/uploads.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
+import type { PullTimeExclusions } from './pull-times/pull-time-exclusions.ts';
 import type { CreationTemplates } from './repositories/creation-templates.ts';
 import type { Repositories } from './repositories/repositories.ts';
+import type { AccountSettings } from './settings/account-settings.ts';
 
 /** What a face may ask of the registry. Every call takes a `Call` first: who asks, and which registry is meant. */
 export interface Core {
@@ -30,5 +32,7 @@ export interface Core {
   readonly uploads: Uploads;
   readonly layers: Layers;
   readonly images: Images;
+  readonly pullTimeExclusions: PullTimeExclusions;
+  readonly accountSettings: AccountSettings;
   readonly lifecycle: Lifecycle;
 }

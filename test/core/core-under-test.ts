@@ -17,10 +17,13 @@ import { createUploads } from '../../src/core/layers/upload-pipeline.ts';
 import type { Uploads } from '../../src/core/layers/uploads.ts';
 import type { Lifecycle } from '../../src/core/lifecycle/lifecycle.ts';
 import { createLifecycle } from '../../src/core/lifecycle/lifecycle-policies.ts';
+import { createPullTimeExclusions, type PullTimeExclusions } from '../../src/core/pull-times/pull-time-exclusions.ts';
+import { createPullTimes, type PullTimes } from '../../src/core/pull-times/pull-times.ts';
 import { createQuotaGuard } from '../../src/core/quotas/quota-guard.ts';
 import { QUOTA_DEFAULTS, type QuotaLimits } from '../../src/core/quotas/quotas.ts';
 import { type CreationTemplates, createCreationTemplates } from '../../src/core/repositories/creation-templates.ts';
 import { createRepositories, type Repositories } from '../../src/core/repositories/repositories.ts';
+import { type AccountSettings, createAccountSettings } from '../../src/core/settings/account-settings.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
 import { createMemoryBlobStore } from '../../src/drivers/blobs/memory/memory-blob-store.ts';
 import { openSqliteMetadataStore } from '../../src/drivers/metadata/sqlite.ts';
@@ -39,6 +42,9 @@ export interface CoreParts {
   readonly uploads: Uploads;
   readonly layers: Layers;
   readonly images: Images;
+  readonly pullTimes: PullTimes;
+  readonly pullTimeExclusions: PullTimeExclusions;
+  readonly accountSettings: AccountSettings;
   readonly lifecycle: Lifecycle;
   readonly links: DownloadLinks;
   readonly tokens: RegistryTokens;
@@ -94,12 +100,16 @@ export async function coreUnderTest(
 
 export function partsOver(dependencies: CoreDependencies): CoreParts {
   const layers = createLayers(dependencies);
+  const pullTimes = createPullTimes(dependencies, (error) => console.error(error));
   return {
     repositories: createRepositories(dependencies),
     creationTemplates: createCreationTemplates(dependencies),
     uploads: createUploads(dependencies),
     layers,
-    images: createImages(dependencies),
+    images: createImages(dependencies, pullTimes),
+    pullTimes,
+    pullTimeExclusions: createPullTimeExclusions(dependencies),
+    accountSettings: createAccountSettings(dependencies),
     lifecycle: createLifecycle(dependencies),
     links: createDownloadLinks(dependencies, layers),
     tokens: createRegistryTokens(dependencies),

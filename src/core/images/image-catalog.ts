@@ -1,6 +1,7 @@
 import type { Call } from '../access/caller.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { ARCHIVED_WORDS, refuse } from '../errors.ts';
+import type { PullTimes } from '../pull-times/pull-times.ts';
 import { findRepository } from '../repositories/find-repository.ts';
 import { parseDigest } from '../values/digest.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
@@ -13,7 +14,8 @@ import type { FoundImage, ImageFailure, ImageReference, Images } from './images.
 import { putImage } from './put-image.ts';
 import { updateStorageClass } from './update-storage-class.ts';
 
-export function createImages(dependencies: CoreDependencies): Images {
+/** @param pullTimes is told of every pull */
+export function createImages(dependencies: CoreDependencies, pullTimes: Pick<PullTimes, 'note'> = unnoted): Images {
   const { read } = dependencies.metadata;
   const repositoryOf = (call: Call, { repositoryName }: { repositoryName: string }) =>
     findRepository(read, call.registry, repositoryName);
@@ -30,6 +32,7 @@ export function createImages(dependencies: CoreDependencies): Images {
       const imageId = identifierOf(input.reference);
       if (!manifest) return refuseImage(call, input.repositoryName, imageId);
       if (manifest.status !== 'ACTIVE') refuseArchived(call, input.repositoryName, imageId, manifest.status);
+      if (!input.isLook) pullTimes.note(call, repository.id, manifest.digest);
       return manifest;
     },
 
@@ -41,7 +44,10 @@ export function createImages(dependencies: CoreDependencies): Images {
       let bytes = 0;
       for (const one of resolved) {
         const outcome = 'code' in one ? one : await foundImage(one, accepts);
-        if ('manifest' in outcome) bytes += outcome.manifest.bytes.byteLength;
+        if ('manifest' in outcome) {
+          bytes += outcome.manifest.bytes.byteLength;
+          pullTimes.note(call, repository.id, outcome.manifest.digest);
+        }
         if (bytes > ANSWER_BYTES_MAX) refuse({ kind: 'limit-exceeded', reason: ANSWER_TOO_LARGE });
         outcomes.push(outcome);
       }
@@ -119,6 +125,8 @@ export function createImages(dependencies: CoreDependencies): Images {
     return digest ? read.images.manifest(repositoryId, digest) : Promise.resolve(undefined);
   }
 }
+
+const unnoted: Pick<PullTimes, 'note'> = { note() {} };
 
 /** Manifests of one answer together; a hundred of the largest would be 400 MiB in memory. */
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;

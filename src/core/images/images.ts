@@ -20,7 +20,15 @@ export interface Images {
   put(call: Call, input: PutImageInput): Promise<PutImageResult>;
 
   /** The manifest of one image by tag or by digest. Refuses with image-not-found and image-archived. The pull path. */
-  getManifest(call: Call, input: { repositoryName: string; reference: ImageReference }): Promise<StoredManifest>;
+  getManifest(
+    call: Call,
+    input: {
+      repositoryName: string;
+      reference: ImageReference;
+      /** It does not count as a pull. */
+      isLook?: boolean;
+    },
+  ): Promise<StoredManifest>;
 
   /** BatchGetImage: one entry for each id asked, or a failure for it. */
   getMany(

@@ -2,6 +2,7 @@ import type { Call } from '../access/caller.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import { ensureRepository } from '../repositories/create-repository.ts';
 import { findRepository } from '../repositories/find-repository.ts';
+import { allowsMounts } from '../settings/account-settings.ts';
 import { refusingWhenFull } from '../storage-full.ts';
 import { openAppend } from './append-upload.ts';
 import { completeUpload, finishUpload } from './complete-upload.ts';
@@ -57,7 +58,7 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
 
     async mount(call, input) {
       const repository = await target(call, input);
-      if (input.from === undefined) return false;
+      if (input.from === undefined || !(await allowsMounts(metadata.read, call.registry, settings))) return false;
       const source = await metadata.read.repositories.find(call.registry, input.from);
       if (!source || blobScopeOf(source) !== blobScopeOf(repository)) return false;
       if (!(await metadata.read.layers.find(source.id, input.digest))) return false;

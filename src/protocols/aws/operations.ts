@@ -28,6 +28,9 @@ import { getLifecyclePolicyPreview } from './lifecycle/GetLifecyclePolicyPreview
 import { putLifecyclePolicy } from './lifecycle/PutLifecyclePolicy.ts';
 import { startLifecyclePolicyPreview } from './lifecycle/StartLifecyclePolicyPreview.ts';
 import type { Operation, OperationName, OperationRequest } from './operation.ts';
+import { deregisterPullTimeUpdateExclusion } from './pull-times/DeregisterPullTimeUpdateExclusion.ts';
+import { listPullTimeUpdateExclusions } from './pull-times/ListPullTimeUpdateExclusions.ts';
+import { registerPullTimeUpdateExclusion } from './pull-times/RegisterPullTimeUpdateExclusion.ts';
 import { createRepository } from './repositories/CreateRepository.ts';
 import { deleteRepository } from './repositories/DeleteRepository.ts';
 import { describeRepositories } from './repositories/DescribeRepositories.ts';
@@ -37,6 +40,8 @@ import { repositoryOfArn } from './repositories/resource-arn.ts';
 import { resourceTagsOf, type WireTag } from './repositories/resource-tags.ts';
 import { tagResource } from './repositories/TagResource.ts';
 import { untagResource } from './repositories/UntagResource.ts';
+import { getAccountSetting } from './settings/GetAccountSetting.ts';
+import { putAccountSetting } from './settings/PutAccountSetting.ts';
 import { createRepositoryCreationTemplate } from './templates/CreateRepositoryCreationTemplate.ts';
 import { deleteRepositoryCreationTemplate } from './templates/DeleteRepositoryCreationTemplate.ts';
 import { describeRepositoryCreationTemplates } from './templates/DescribeRepositoryCreationTemplates.ts';
@@ -131,11 +136,12 @@ export const OPERATIONS = {
   GetRegistryPolicy: { action: 'ecr:GetRegistryPolicy', resources: anything, run: getRegistryPolicy },
   DeleteRegistryPolicy: { action: 'ecr:DeleteRegistryPolicy', resources: anything, run: deleteRegistryPolicy },
   DescribeRegistry: { action: 'ecr:DescribeRegistry', resources: anything },
-  GetAccountSetting: { action: 'ecr:GetAccountSetting', resources: anything },
+  GetAccountSetting: { action: 'ecr:GetAccountSetting', resources: anything, run: getAccountSetting },
   PutAccountSetting: {
     action: 'ecr:PutAccountSetting',
     resources: anything,
     facts: ({ name }) => ({ accountSetting: name }),
+    run: putAccountSetting,
   },
 
   PutReplicationConfiguration: { action: 'ecr:PutReplicationConfiguration', resources: anything },
@@ -150,9 +156,21 @@ export const OPERATIONS = {
   UpdatePullThroughCacheRule: { action: 'ecr:UpdatePullThroughCacheRule', resources: anything },
   DeletePullThroughCacheRule: { action: 'ecr:DeletePullThroughCacheRule', resources: anything },
   ValidatePullThroughCacheRule: { action: 'ecr:ValidatePullThroughCacheRule', resources: anything },
-  RegisterPullTimeUpdateExclusion: { action: 'ecr:RegisterPullTimeUpdateExclusion', resources: anything },
-  DeregisterPullTimeUpdateExclusion: { action: 'ecr:DeregisterPullTimeUpdateExclusion', resources: anything },
-  ListPullTimeUpdateExclusions: { action: 'ecr:ListPullTimeUpdateExclusions', resources: anything },
+  RegisterPullTimeUpdateExclusion: {
+    action: 'ecr:RegisterPullTimeUpdateExclusion',
+    resources: anything,
+    run: registerPullTimeUpdateExclusion,
+  },
+  DeregisterPullTimeUpdateExclusion: {
+    action: 'ecr:DeregisterPullTimeUpdateExclusion',
+    resources: anything,
+    run: deregisterPullTimeUpdateExclusion,
+  },
+  ListPullTimeUpdateExclusions: {
+    action: 'ecr:ListPullTimeUpdateExclusions',
+    resources: anything,
+    run: listPullTimeUpdateExclusions,
+  },
 
   CreateRepositoryCreationTemplate: {
     action: 'ecr:CreateRepositoryCreationTemplate',

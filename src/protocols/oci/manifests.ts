@@ -20,7 +20,12 @@ const BUDGETED_BYTES_MIN = 64 * 1024;
 export async function getManifest(exchange: OciExchange): Promise<void> {
   const { request, response, context, call, repositoryName, parameter } = exchange;
   const reference = referenceFrom(parameter);
-  const { digest, mediaType, bytes } = await context.core.images.getManifest(call, { repositoryName, reference });
+  const isLook = request.method === 'HEAD';
+  const { digest, mediaType, bytes } = await context.core.images.getManifest(call, {
+    repositoryName,
+    reference,
+    isLook,
+  });
   const etag = `"${digest}"`;
   if (matchesEtag(request.headers['if-none-match'], etag)) {
     response.writeHead(304, { ...apiVersion, 'Docker-Content-Digest': digest, ETag: etag }).end();

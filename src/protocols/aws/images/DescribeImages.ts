@@ -48,5 +48,6 @@ function imageDetail({ registry }: Call, repositoryName: string, image: TaggedIm
     imageStatus: image.status,
     lastArchivedAt: image.archivedAt,
     lastActivatedAt: image.activatedAt,
+    lastRecordedPullTime: image.pulledAt,
   };
 }
