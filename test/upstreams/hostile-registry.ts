@@ -51,6 +51,17 @@ export function clientOf(
   return createUpstreamRegistry(target, { allowPrivate: [host], connectSeconds: 2, idleSeconds: 1, ...options });
 }
 
+/** Lets a client work with a server that answers like this, and ends both. */
+export async function against<T>(
+  answer: Answering,
+  work: (client: ReturnType<typeof clientOf>, server: Awaited<ReturnType<typeof startHostile>>) => Promise<T>,
+  options: Parameters<typeof clientOf>[1] = {},
+): Promise<T> {
+  await using server = await startHostile(answer);
+  await using client = clientOf(server, options);
+  return await work(client, server);
+}
+
 /** A check for assert.rejects: the code, the words, and that the host is named. */
 export function failure(code: UpstreamErrorCode, words: RegExp) {
   return (error: unknown): boolean => {
