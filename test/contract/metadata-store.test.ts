@@ -11,9 +11,12 @@ import { describeAccountSettings } from './metadata-store/account-settings.ts';
 import { describeBlobs } from './metadata-store/blobs.ts';
 import { describeCreationTemplates } from './metadata-store/creation-templates.ts';
 import type { MetadataStoreDriver } from './metadata-store/driver.ts';
+import { describeEvents } from './metadata-store/events.ts';
+import { describeHistory } from './metadata-store/history.ts';
 import { describeImageLists } from './metadata-store/image-lists.ts';
 import { describeImagePaging } from './metadata-store/image-paging.ts';
 import { describeImages } from './metadata-store/images.ts';
+import { describeJobs, describeSharedJobs } from './metadata-store/jobs.ts';
 import { describeLasting } from './metadata-store/lasting.ts';
 import { describeLayers } from './metadata-store/layers.ts';
 import { describePullTimes } from './metadata-store/pull-times.ts';
@@ -57,6 +60,9 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeImages(driver);
   describeImageLists(driver);
   describeImagePaging(driver);
+  describeJobs(driver);
+  describeEvents(driver);
+  describeHistory(driver);
   describeSigningKeys(driver);
   describeCreationTemplates(driver);
   describeAccessUsers(driver);
@@ -70,3 +76,4 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeUsage(driver);
 }
 describeLasting(sqliteFile);
+describeSharedJobs(sqliteFile);

@@ -5,10 +5,13 @@ import { accessTables } from './migrations/0002-access.ts';
 import { imageManagementTables } from './migrations/0003-image-management.ts';
 import { accessReads, accessRecords } from './records/access.ts';
 import { blobReads } from './records/blobs.ts';
+import { eventReads, eventRecords } from './records/events.ts';
+import { historyReads, historyRecords } from './records/history.ts';
 import { imageReads, imageRecords } from './records/images.ts';
+import { jobReads, jobRecords } from './records/jobs.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
 import { pullTimeReads, pullTimeRecords } from './records/pull-times.ts';
-import { repositoryReads } from './records/repositories.ts';
+import { repositoryReads, repositoryRecords } from './records/repositories.ts';
 import { uploadReads } from './records/uploads.ts';
 import { usageReads } from './records/usage.ts';
 import type { Session } from './session.ts';
@@ -58,6 +61,16 @@ const LISTS: Readonly<Record<string, Question>> = {
   'access.robotTokens': (session) => accessReads(session).robotTokens(''),
   'access.identityProviders': (session) => accessReads(session).identityProviders(''),
   'pullTimes.exclusions': (session) => pullTimeReads(session).exclusions(REGISTRY, '', 1),
+  'jobs.dead': (session) => jobReads(session).dead('deliver-event', 0, 1),
+  'jobs.claim': (session) => jobRecords(session).claim('deliver-event', { leaseId: '', until: EPOCH }, EPOCH, 1),
+  'jobs.discardDead': (session) => jobRecords(session).discardDead(EPOCH, 1),
+  'events.after': (session) => eventReads(session).after(0, 1),
+  'events.deleteBefore': (session) => eventRecords(session).deleteBefore({ delivered: EPOCH, any: EPOCH }, 1),
+  'history.tagChanges': (session) => historyReads(session).tagChanges(1, '', 1, 1),
+  'history.tagChangeAt': (session) => historyReads(session).tagChangeAt(1, '', EPOCH),
+  'history.firstTagChange': (session) => historyReads(session).firstTagChange(1, ''),
+  'history.deletedImages': (session) => historyReads(session).deletedImages(1, '', 1),
+  'history.deletedReferrers': (session) => historyReads(session).deletedReferrers(1, DIGEST),
   'uploads.idle': (session) => uploadReads(session).idle(EPOCH, 1),
 };
 
@@ -68,6 +81,18 @@ const OTHERS: Readonly<Record<string, Question>> = {
   'layers.find': (session) => layerReads(session).find(1, DIGEST),
   'layers.renewLeases': (session) => layerRecords(session).renewLeases(1, [DIGEST], EPOCH),
   'layers.deleteExpired': (session) => layerRecords(session).deleteExpired(1, DIGEST, EPOCH),
+  'jobs.dueKinds': (session) => jobReads(session).dueKinds(['deliver-event'], EPOCH),
+  'jobs.enqueue': (session) => jobRecords(session).enqueue({ kind: 'collect-garbage', key: '', payload: {} }, EPOCH),
+  'jobs.complete': (session) => jobRecords(session).complete(1, ''),
+  'jobs.retry': (session) => jobRecords(session).retry(1, '', { dueAt: EPOCH, error: '' }),
+  'jobs.release': (session) => jobRecords(session).release(1, '', EPOCH),
+  'jobs.releaseAll': (session) => jobRecords(session).releaseAll(EPOCH),
+  'jobs.revive': (session) => jobRecords(session).revive(1, EPOCH),
+  'jobs.fire': (session) => jobRecords(session).fire('', 1, EPOCH),
+  'history.deletedManifest': (session) => historyReads(session).deletedManifest(1, DIGEST),
+  'history.forgetTagChanges': (session) => historyRecords(session).forgetTagChanges(EPOCH, 1),
+  'history.forgetImages': (session) => historyRecords(session).forgetImages(EPOCH, 1),
+  'repositories.reap': (session) => repositoryRecords(session).reap(1, 1),
   'access.user': (session) => accessReads(session).user('', ''),
   'access.deleteUser': (session) => accessRecords(session).deleteUser('', ''),
   'access.deleteGroup': (session) => accessRecords(session).deleteGroup('', ''),
@@ -155,10 +180,11 @@ function planOf(connection: SqliteConnection, statement: string): string[] {
 
 /** Steps that look at each row of a table, or of an index of more than what is looked for. */
 function wholeReads(plan: readonly string[]): string[] {
-  // A list that was handed over, the page a subquery gives, and the index that holds unreferenced blobs alone.
+  // A list that was handed over, the page a subquery gives, and the indexes of unreferenced blobs and of held jobs alone.
   const isSmall = (step: string) =>
     step.includes('VIRTUAL TABLE') ||
     (step === 'SCAN images' && plan.includes('CO-ROUTINE images')) ||
-    step === 'SCAN blobs USING INDEX blobs_unreferenced';
+    step === 'SCAN blobs USING INDEX blobs_unreferenced' ||
+    step === 'SCAN jobs USING INDEX jobs_held';
   return plan.filter((step) => step.startsWith('SCAN') && !isSmall(step));
 }
