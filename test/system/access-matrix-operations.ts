@@ -1,4 +1,5 @@
 import { ACCOUNT, policyOf } from '../support/access.ts';
+import { policyText, untaggedAfter } from './lifecycle-policies.ts';
 
 /** What an operation is tried on. */
 export interface Tried {
@@ -24,8 +25,16 @@ const harmlessPolicy = policyOf({
   Resource: `arn:aws:ecr:us-east-1:${ACCOUNT}:repository/*`,
 });
 
+const lifecyclePolicyText = policyText(untaggedAfter(1, 14));
+
 const nameAlone: OperationRow = { on: 'repository', input: ({ repositoryName }) => ({ repositoryName }) };
 const nothing: OperationRow = { on: 'registry', staysAtHome: true, input: () => ({}) };
+
+const scanner: OperationRow = {
+  on: 'registry',
+  staysAtHome: true,
+  input: () => ({ principalArn: `arn:aws:iam::${ACCOUNT}:role/scanner` }),
+};
 
 /**
  * Every operation that the server has, and what to send. The others are refused to strangers in the same way, and to everybody else as
@@ -120,9 +129,30 @@ export const OPERATION_ROWS: Readonly<Record<string, OperationRow>> = {
   UpdateRepositoryCreationTemplate: { on: 'registry', staysAtHome: true, input: () => ({ prefix: 'ROOT' }) },
   DeleteRepositoryCreationTemplate: { on: 'registry', staysAtHome: true, input: () => ({ prefix: 'none' }) },
 
+  PutLifecyclePolicy: {
+    on: 'repository',
+    input: ({ repositoryName }) => ({ repositoryName, lifecyclePolicyText }),
+  },
+  GetLifecyclePolicy: nameAlone,
+  DeleteLifecyclePolicy: nameAlone,
+  StartLifecyclePolicyPreview: {
+    on: 'repository',
+    input: ({ repositoryName }) => ({ repositoryName, lifecyclePolicyText }),
+  },
+  GetLifecyclePolicyPreview: nameAlone,
+
   PutRegistryPolicy: { on: 'registry', staysAtHome: true, input: () => ({ policyText: harmlessPolicy }) },
   GetRegistryPolicy: nothing,
   DeleteRegistryPolicy: nothing,
+  GetAccountSetting: { on: 'registry', staysAtHome: true, input: () => ({ name: 'BLOB_MOUNTING' }) },
+  PutAccountSetting: {
+    on: 'registry',
+    staysAtHome: true,
+    input: () => ({ name: 'BLOB_MOUNTING', value: 'ENABLED' }),
+  },
+  RegisterPullTimeUpdateExclusion: scanner,
+  DeregisterPullTimeUpdateExclusion: scanner,
+  ListPullTimeUpdateExclusions: nothing,
 };
 
 export function arnOf(repositoryName: string): string {
