@@ -196,6 +196,10 @@ describe('a lifecycle policy', () => {
     assert.deepEqual(selects(patterns('*prod*')), ['production', 'prod', 'my-prod']);
     assert.deepEqual(selects(patterns('v*-beta')), ['v1.2-beta']);
     assert.deepEqual(selects(patterns('v*', '*2')), ['v1.2']);
+    assert.deepEqual(selects(patterns('v*2*beta')), ['v1.2-beta']);
+    assert.deepEqual(selects(patterns('v*beta*beta')), []);
+    assert.deepEqual(selects(patterns('v1.2*2')), []);
+    assert.deepEqual(selects(patterns('*1**b*')), ['v1.2-beta']);
     assert.deepEqual(selects({ tagStatus: 'tagged', tagPrefixList: ['prod'] }), ['production', 'prod']);
     assert.deepEqual(selects({ tagStatus: 'tagged', tagPrefixList: ['prod*'] }), []);
   });

@@ -38,11 +38,11 @@ export function object(required: Record<string, SchemaCheck>, optional: Record<s
 }
 
 /** An array of so many elements, each checked. */
-export function array(element: SchemaCheck, bounds: { elementsMin: number; elementsMax: number }): SchemaCheck {
+export function array(element: SchemaCheck, bounds: { elementsMin: number; elementsMax?: number }): SchemaCheck {
   return (value, place, findings) => {
     if (!isOfType(value, 'array', place, findings)) return;
     const { length } = value as unknown[];
-    const { elementsMin, elementsMax } = bounds;
+    const { elementsMin, elementsMax = Number.POSITIVE_INFINITY } = bounds;
     if (length < elementsMin) {
       const message = `array is too short: must have at least ${elementsMin} elements but instance has ${length} elements`;
       findings.push({ place, message });

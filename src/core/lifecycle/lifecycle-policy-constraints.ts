@@ -15,6 +15,7 @@ export function checkLifecycleConstraints(
     checkPatterns(rule, extensions);
     checkAction(rule, extensions);
   }
+  checkEntries(rules);
   checkPriorities(rules);
   for (const storageClass of ['standard', 'archive'] as const)
     checkStorageClass(rules.filter(({ selection }) => (selection.storageClass ?? 'standard') === storageClass));
@@ -43,6 +44,21 @@ function checkPatterns({ rulePriority, selection }: RuleDocument, extensions: bo
     // No tag begins so: taken for a pattern, it would match nothing, and a rule meant to protect would protect nothing.
     if (!extensions) fail('A pattern of tagPatternList cannot begin with an exclamation mark.', rulePriority);
     if (pattern === '!') fail('A pattern of tagPatternList must not be empty.', rulePriority);
+  }
+}
+
+/**
+ * ECR names no bound. Every entry may be compared with every tag of a repository; and as all entries of a list must match, a
+ * long one is a mistake.
+ */
+const ENTRIES_MAX = 250;
+
+function checkEntries(rules: readonly RuleDocument[]): void {
+  let entries = 0;
+  for (const { rulePriority, selection } of rules) {
+    entries += (selection.tagPatternList ?? selection.tagPrefixList ?? []).length;
+    if (entries > ENTRIES_MAX)
+      fail(`The lists of all rules can have at most ${ENTRIES_MAX} prefixes and patterns together.`, rulePriority);
   }
 }
 

@@ -301,6 +301,15 @@ describe('lifecycle policies that are refused', () => {
     assert.equal(refusalOf(drafts(51)).message, message);
   });
 
+  it('more entries of lists than there may be', () => {
+    const drafts = (count: number) => [
+      rule(tagged(...Array.from({ length: count }, (_, at) => `t${at}`))),
+      rule({ tagStatus: 'tagged', tagPrefixList: ['a', 'b'] }, { rulePriority: 2 }),
+    ];
+    assert.equal(parseLifecyclePolicy(textOf(...drafts(248)), AS_ECR).rules.length, 2);
+    assert.match(refusalOf(textOf(...drafts(249))).message, /at most 250 prefixes and patterns/);
+  });
+
   it('in the sentence that ECR uses, with what it does not say behind it', () => {
     const refusal = lifecycleRefusal(refusalOf(textOf(rule({ countUnit: 'days' }))));
     assert.equal(

@@ -1,5 +1,3 @@
-import { matchesWildcard } from '../repositories/tag-mutability.ts';
-
 /** Which images a rule means, by their tags. */
 export type TagSelection =
   | { readonly status: 'any' }
@@ -28,26 +26,36 @@ export function compileTagSelection(selection: TagSelection): (tags: readonly st
   };
 }
 
+/** A pattern, cut at its stars: first what a tag begins with, last what it ends with, between them what comes in order. */
 interface Entry {
-  /** All before the first star; every tag that matches begins so. */
   readonly beginning: string;
-  /** What else is asked of such a tag: nothing more, to be no longer, or to match the pattern. */
-  readonly rest: 'anything' | 'nothing' | { readonly pattern: string };
+  readonly middle: readonly string[];
+  /** Undefined where there is no star: then the beginning is all. */
+  readonly end: string | undefined;
 }
 
-/** Most patterns are a whole tag, or a beginning with a star; few need the matcher. */
 function compiled(by: 'pattern' | 'prefix', entry: string): Entry {
-  if (by === 'prefix') return { beginning: entry, rest: 'anything' };
-  const star = entry.indexOf('*');
-  if (star < 0) return { beginning: entry, rest: 'nothing' };
-  return { beginning: entry.slice(0, star), rest: star === entry.length - 1 ? 'anything' : { pattern: entry } };
+  if (by === 'prefix') return { beginning: entry, middle: [], end: '' };
+  const [beginning = '', ...others] = entry.split('*');
+  return { beginning, middle: others.slice(0, -1).filter((chunk) => chunk !== ''), end: others.at(-1) };
 }
 
-function matchesAny({ beginning, rest }: Entry, tags: readonly string[]): boolean {
-  for (const tag of tags) {
-    if (!tag.startsWith(beginning)) continue;
-    if (rest === 'anything') return true;
-    if (rest === 'nothing' ? tag.length === beginning.length : matchesWildcard(rest.pattern, tag)) return true;
-  }
+function matchesAny(entry: Entry, tags: readonly string[]): boolean {
+  for (const tag of tags) if (matches(entry, tag)) return true;
   return false;
+}
+
+/** Each chunk at its first possible place: there is nothing to go back to. Most tags are turned away by their beginning. */
+function matches({ beginning, middle, end }: Entry, tag: string): boolean {
+  if (!tag.startsWith(beginning)) return false;
+  if (end === undefined) return tag.length === beginning.length;
+  const endsAt = tag.length - end.length;
+  if (endsAt < beginning.length || !tag.endsWith(end)) return false;
+  let at = beginning.length;
+  for (const chunk of middle) {
+    const found = tag.indexOf(chunk, at);
+    if (found < 0 || found + chunk.length > endsAt) return false;
+    at = found + chunk.length;
+  }
+  return true;
 }
