@@ -19,6 +19,7 @@ import { describeImages } from './metadata-store/images.ts';
 import { describeJobs, describeSharedJobs } from './metadata-store/jobs.ts';
 import { describeLasting } from './metadata-store/lasting.ts';
 import { describeLayers } from './metadata-store/layers.ts';
+import { describeLifecycle } from './metadata-store/lifecycle.ts';
 import { describePullTimes } from './metadata-store/pull-times.ts';
 import { describeRepositories } from './metadata-store/repositories.ts';
 import { describeSigningKeys } from './metadata-store/signing-keys.ts';
@@ -63,6 +64,7 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeJobs(driver);
   describeEvents(driver);
   describeHistory(driver);
+  describeLifecycle(driver);
   describeSigningKeys(driver);
   describeCreationTemplates(driver);
   describeAccessUsers(driver);

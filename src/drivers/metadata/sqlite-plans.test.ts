@@ -10,6 +10,7 @@ import { historyReads, historyRecords } from './records/history.ts';
 import { imageReads, imageRecords } from './records/images.ts';
 import { jobReads, jobRecords } from './records/jobs.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
+import { lifecycleReads, lifecycleRecords } from './records/lifecycle.ts';
 import { pullTimeReads, pullTimeRecords } from './records/pull-times.ts';
 import { repositoryReads, repositoryRecords } from './records/repositories.ts';
 import { uploadReads } from './records/uploads.ts';
@@ -47,6 +48,11 @@ const LISTS: Readonly<Record<string, Question>> = {
   'images.indexesOf': (session) => imageReads(session).indexesOf(1, DIGEST),
   'repositories.findMany': (session) => repositoryReads(session).findMany(REGISTRY, ['']),
   'repositories.page': (session) => repositoryReads(session).page(REGISTRY, '', 1),
+  'lifecycle.repositoryIds': (session) => lifecycleReads(session).repositoryIds(0, 1),
+  'lifecycle.images': (session) => lifecycleReads(session).images(1, '', 1),
+  'lifecycle.indexesBetween': (session) => lifecycleReads(session).indexesBetween(1, '', ''),
+  'lifecycle.previewImages': (session) => lifecycleReads(session).previewImages(1, 'ANY', 0, 1),
+  'lifecycle.previewImagesOf': (session) => lifecycleReads(session).previewImagesOf(1, [DIGEST]),
   'layers.findMany': (session) => layerReads(session).findMany(1, [DIGEST]),
   'layers.expired': (session) => layerReads(session).expired(EPOCH, 1),
   'blobs.page': (session) => blobReads(session).page(0, 1),
@@ -93,6 +99,10 @@ const OTHERS: Readonly<Record<string, Question>> = {
   'history.forgetTagChanges': (session) => historyRecords(session).forgetTagChanges(EPOCH, 1),
   'history.forgetImages': (session) => historyRecords(session).forgetImages(EPOCH, 1),
   'repositories.reap': (session) => repositoryRecords(session).reap(1, 1),
+  'lifecycle.policy': (session) => lifecycleReads(session).policy(1),
+  'lifecycle.preview': (session) => lifecycleReads(session).preview(1),
+  'lifecycle.noteEvaluation': (session) => lifecycleRecords(session).noteEvaluation(1, '', EPOCH),
+  'lifecycle.deletePreviewImages': (session) => lifecycleRecords(session).deletePreviewImages(1, 1),
   'access.user': (session) => accessReads(session).user('', ''),
   'access.deleteUser': (session) => accessRecords(session).deleteUser('', ''),
   'access.deleteGroup': (session) => accessRecords(session).deleteGroup('', ''),
