@@ -206,9 +206,9 @@ describe('lifecycle policies of the ECR API', () => {
     );
     const { imageDetails } = await ecr.describeImages({ repositoryName });
     assert.equal(imageDetails?.length, 4);
+    const pushedAt = new Map(imageDetails?.map((image) => [image.imageDigest, image.imagePushedAt]));
     for (const { imageDigest, imagePushedAt, action, storageClass } of rows) {
-      const described = imageDetails?.find((image) => image.imageDigest === imageDigest);
-      assert.deepEqual(imagePushedAt, described?.imagePushedAt);
+      assert.deepEqual(imagePushedAt, pushedAt.get(imageDigest));
       assert.deepEqual(action, { type: 'EXPIRE' });
       assert.equal(storageClass, 'STANDARD');
     }
