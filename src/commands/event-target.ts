@@ -4,6 +4,7 @@ import { readDocument } from './access-session.ts';
 import { CommandError, type Invocation, isOn, optionText } from './command-spec.ts';
 import { type EventSession, openEventSession } from './event-session.ts';
 import { targetAddress, targetKind, targetSettings } from './event-target-settings.ts';
+import { checkKeyFile } from './key.ts';
 import { describeTime, say, sayList } from './output.ts';
 
 /** `gantry events target add NAME webhook|file|eventbridge ADDRESS` */
@@ -21,6 +22,7 @@ export async function addTarget(invocation: Invocation): Promise<void> {
     throw new CommandError('--secret-file must give the secret access key; - is standard input');
   }
   const secret = given ?? made;
+  if (secret !== undefined) await checkKeyFile(session);
   const target = { name, kind, settings, ...(secret !== undefined && { secret }) };
   await session.targets.put(target, { replace });
   await session.recordChange('PutEventTarget', { name, kind, address: targetAddress(settings) });

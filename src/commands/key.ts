@@ -123,7 +123,7 @@ async function allKeys({ records, accountId }: AccessSession): Promise<AccessKey
 }
 
 /** A secret kept under another key than the server's would be of no use to it, and nobody would learn why. */
-async function checkKeyFile(session: AccessSession): Promise<void> {
+export async function checkKeyFile(session: AccessSession): Promise<void> {
   const [present] = await allKeys(session);
   if (!present) return;
   try {

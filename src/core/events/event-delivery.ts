@@ -4,6 +4,7 @@ import type { JobPayloads } from '../jobs/job-kinds.ts';
 import type { EventTarget } from './event-records.ts';
 import { DeliveryError, type EventSenders } from './event-sender.ts';
 import { type EventBridgeEvent, eventTime, TEST_DETAIL_TYPE, toEventBridge } from './eventbridge-event.ts';
+import { createSilentTargets } from './silent-targets.ts';
 
 /**
  * Brings events to their targets, each at least once. Every delivery is a job of its own, so a target that fails holds up
@@ -31,6 +32,7 @@ export function createEventDelivery(
     const secret = secretOf(box, target);
     return senders[kind].send({ settings, event, attempt, signal, ...(secret !== undefined && { secret }) });
   };
+  const silentTargets = createSilentTargets();
   return {
     async deliver({ eventId, target: name }, context) {
       const stored = await metadata.read.events.find(eventId);
@@ -38,7 +40,7 @@ export function createEventDelivery(
       if (!stored || !target) return;
       // A target of the same name was removed meanwhile: this event was never for the new one.
       if (stored.at < target.createdAt) return;
-      await send(target, toEventBridge(stored), context);
+      await silentTargets.guard(name, () => send(target, toEventBridge(stored), context));
     },
     test: (target, registry, signal) =>
       send(target, testEvent(newId(), registry, now(), target.name), { signal, attempts: 1 }),

@@ -24,9 +24,15 @@ export type EventSenders = Readonly<Record<EventTargetKind, EventSender>>;
 export class DeliveryError extends Error {
   /** Whether the same event would fail the same way again. */
   readonly isFinal: boolean;
-  constructor(message: string, { isFinal = false, cause }: { isFinal?: boolean; cause?: unknown } = {}) {
+  /** Whether the other side was waited for in vain. */
+  readonly isSilence: boolean;
+  constructor(
+    message: string,
+    { isFinal = false, isSilence = false, cause }: { isFinal?: boolean; isSilence?: boolean; cause?: unknown } = {},
+  ) {
     super(message, { cause });
     this.name = 'DeliveryError';
     this.isFinal = isFinal;
+    this.isSilence = isSilence;
   }
 }

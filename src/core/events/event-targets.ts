@@ -53,6 +53,7 @@ export function createEventTargets({ metadata, now }: CoreDependencies, box: Sec
         }
         const sealedSecret = sealed ?? (before?.kind === target.kind ? before.sealedSecret : undefined);
         const put = { ...target, ...(sealedSecret && { sealedSecret }), createdAt: before?.createdAt ?? createdAt };
+        if (sealed) checkKey(box, present);
         await events.putTarget(put);
         return put;
       });
@@ -68,6 +69,18 @@ export function createEventTargets({ metadata, now }: CoreDependencies, box: Sec
       });
     },
   };
+}
+
+/** A secret under another key than the server's would not open there. */
+function checkKey(box: SecretBox, targets: readonly EventTarget[]): void {
+  const sealed = targets.find(({ sealedSecret }) => sealedSecret !== undefined);
+  try {
+    if (sealed?.sealedSecret) box.open(sealed.sealedSecret, targetSecretContext(sealed.name));
+  } catch {
+    throw new EventTargetError(
+      'The key file is not the one under which the secrets of targets are kept; name that one with --key-file',
+    );
+  }
 }
 
 function checkName(name: string): void {

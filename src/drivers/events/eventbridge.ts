@@ -42,7 +42,10 @@ async function putEvent(client: EventBridgeClient, { settings, event, signal }: 
   const abortSignal = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
   return client.send(command, { abortSignal }).then(takenAs, (error: Error & { code?: string; $fault?: unknown }) => {
     const { name, message, code, $fault } = error;
-    if ($fault === undefined) throw new DeliveryError(`it cannot be reached: ${code ?? name}`, { cause: error });
+    const isSilence = name === 'TimeoutError' || (abortSignal.aborted && abortSignal.reason.name === 'TimeoutError');
+    if ($fault === undefined) {
+      throw new DeliveryError(`it cannot be reached: ${code ?? name}`, { isSilence, cause: error });
+    }
     throw new DeliveryError(describe(name, message), { isFinal: isFinal(name), cause: error });
   });
 }

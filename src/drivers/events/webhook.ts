@@ -14,21 +14,29 @@ const ANSWER_BYTES_MAX = 64 * 1024;
  * POSTs events as JSON. Settings: `url`, and `allowHttp` (`true`) for http, which even then goes to local addresses only.
  * A 2xx is a delivery. Redirects are not followed: they could lead where an address of its own would not be allowed to.
  */
-export function createWebhookSender({ now }: { now: () => Date }): EventSender {
+export function createWebhookSender({
+  now,
+  timeoutMs = TIMEOUT_MS,
+}: {
+  now: () => Date;
+  timeoutMs?: number;
+}): EventSender {
   const agents = { http: new HttpAgent({ keepAlive: true }), https: new HttpsAgent({ keepAlive: true }) };
   return {
     async send(delivery) {
       const url = new URL(delivery.settings.url ?? '');
       checkScheme(url, delivery.settings);
       const body = JSON.stringify(delivery.event);
-      const signal = AbortSignal.any([delivery.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      const signal = AbortSignal.any([delivery.signal, AbortSignal.timeout(timeoutMs)]);
       const options = { method: 'POST', headers: headersOf(delivery, body, now()), signal };
       const begin = () =>
         url.protocol === 'https:'
           ? httpsRequest(url, { ...options, agent: agents.https })
           : httpRequest(url, { ...options, agent: agents.http, lookup: lookupLocal });
-      const status = await statusOf(begin, body).catch((error: NodeJS.ErrnoException) => {
-        throw new DeliveryError(whyUnreachable(error), { cause: error });
+      const status = await statusOf(begin, body).catch((cause: NodeJS.ErrnoException) => {
+        const isSilence = signal.aborted && signal.reason.name === 'TimeoutError';
+        const message = isSilence ? `no answer in ${timeoutMs / 1000} s` : whyUnreachable(cause);
+        throw new DeliveryError(message, { isSilence, cause });
       });
       if (status >= 200 && status <= 299) return `it answered ${status}`;
       if (status === 410) throw new DeliveryError('it answered 410: it wants no more events', { isFinal: true });
@@ -94,7 +102,6 @@ function drain(response: IncomingMessage): void {
 
 /** Without the address: whoever knows it may be allowed to call it, and the words go to logs. */
 function whyUnreachable(error: NodeJS.ErrnoException): string {
-  if (error.name === 'TimeoutError') return `no answer in ${TIMEOUT_MS / 1000} s`;
   if (error.name === 'AbortError') return 'cut off before it answered';
   if (error.code === 'ENOTFOUND') return 'its name is not known (ENOTFOUND)';
   return `it cannot be reached: ${error.code ?? error.message}`;
