@@ -199,6 +199,7 @@ describe('a lifecycle policy', () => {
     assert.deepEqual(selects(patterns('v*2*beta')), ['v1.2-beta']);
     assert.deepEqual(selects(patterns('v*beta*beta')), []);
     assert.deepEqual(selects(patterns('v1.2*2')), []);
+    assert.deepEqual(selects(patterns('*.*.*')), []);
     assert.deepEqual(selects(patterns('*1**b*')), ['v1.2-beta']);
     assert.deepEqual(selects({ tagStatus: 'tagged', tagPrefixList: ['prod'] }), ['production', 'prod']);
     assert.deepEqual(selects({ tagStatus: 'tagged', tagPrefixList: ['prod*'] }), []);
