@@ -11,6 +11,7 @@ const OTHER_ACCOUNT = '444455556666';
 const ARN = `arn:aws:ecr:us-east-1:${ACCOUNT}:repository/one`;
 const digest = `sha256:${'0'.repeat(64)}`;
 const uploadId = '00000000-0000-0000-0000-00000000000f';
+const SCANNER = `arn:aws:iam::${ACCOUNT}:role/scanner`;
 const tags = [{ Key: 'a', Value: 'b' }];
 
 /** Inputs that pass the constraints and leave everything as it is, whoever is let in. */
@@ -42,6 +43,11 @@ const OF_REGISTRIES: Record<string, object> = {
   PutRegistryPolicy: { policyText: 'none' },
   GetRegistryPolicy: {},
   DeleteRegistryPolicy: {},
+  GetAccountSetting: { name: 'BLOB_MOUNTING' },
+  PutAccountSetting: { name: 'BLOB_MOUNTING', value: 'ENABLED' },
+  RegisterPullTimeUpdateExclusion: { principalArn: SCANNER },
+  DeregisterPullTimeUpdateExclusion: { principalArn: SCANNER },
+  ListPullTimeUpdateExclusions: {},
 };
 const SERVED = { ...OF_REPOSITORIES, ...OF_REGISTRIES };
 
