@@ -4,7 +4,7 @@ import { startJobs } from './compose/jobs.ts';
 import { schedulePullTimes } from './compose/pull-time-schedule.ts';
 import { quotaLimitsOf } from './compose/quota-limits.ts';
 import { ensureRootKey } from './compose/root-key.ts';
-import { coreDependencies, openStores } from './compose/stores.ts';
+import { coreDependencies, openStoresWithArchive } from './compose/stores.ts';
 import { openTls } from './compose/tls.ts';
 import type { AuditConfig } from './config/access-config.ts';
 import type { ServeConfig } from './config/config.ts';
@@ -47,7 +47,7 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   await using opening = new AsyncDisposableStack();
   const log = createLog(config.logLevel);
   const limits = quotaLimitsOf(config.quotas);
-  const stores = opening.use(await openStores(config.dataDirectory, { exclusive: true }));
+  const stores = opening.use(await openStoresWithArchive(config, { exclusive: true }));
   const settings = { ...config, partition: partitionOf(config.region), mountsByDefault: config.auth === 'open' };
   const dependencies = coreDependencies(stores, settings, limits);
   const access = await openAccess(dependencies, config);

@@ -1,4 +1,4 @@
-import { coreDependencies, openStores } from '../compose/stores.ts';
+import { coreDependencies, openStoresWithArchive } from '../compose/stores.ts';
 import { readFolderConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
 import type { Flags } from '../config/settings-reader.ts';
@@ -8,7 +8,7 @@ import { createProgressLine, describeBytes } from './progress-line.ts';
 /** Reads everything again; prints what is wrong in words and sets exit status 1 then. */
 export async function verify(flags: Flags, environment: Environment): Promise<void> {
   const config = readFolderConfig(flags, environment);
-  await using stores = await openStores(config.dataDirectory);
+  await using stores = await openStoresWithArchive(config);
   using progress = createProgressLine();
   const found = await verifyStore(coreDependencies(stores, config), ({ blobs, bytes }) =>
     progress.show(`${blobs} blobs, ${describeBytes(bytes)} read`),

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
-import type { KeepingConfig } from '../config/config.ts';
+import type { FolderConfig, KeepingConfig } from '../config/config.ts';
+import { ConfigError } from '../config/settings-reader.ts';
 import type { BlobStore } from '../core/blob-store.ts';
 import { type CoreDependencies, DEFAULT_CORE_SETTINGS } from '../core/dependencies.ts';
 import type { MetadataStore } from '../core/metadata-store.ts';
@@ -19,11 +20,12 @@ export interface Stores extends AsyncDisposable {
 
 /**
  * Opens what a data folder holds, making it when it is not there; in memory without a folder.
+ * @param archiveDirectory where bytes of archived images are; commands that touch no bytes leave it out
  * @param exclusive refuses when a server works on the folder; commands that run beside one leave it out
  */
 export async function openStores(
   dataDirectory: string | undefined,
-  { exclusive = false }: { exclusive?: boolean } = {},
+  { exclusive = false, archiveDirectory }: { exclusive?: boolean; archiveDirectory?: string | undefined } = {},
 ): Promise<Stores> {
   await using opening = new AsyncDisposableStack();
   const folder = dataDirectory === undefined ? undefined : resolve(dataDirectory);
@@ -33,10 +35,29 @@ export async function openStores(
   const metadata = opening.use(await openSqliteMetadataStore({ file }));
   await metadata.migrate();
   const blobs = opening.use(
-    folder === undefined ? createMemoryBlobStore() : await openFilesystemBlobStore({ directory: folder }),
+    folder === undefined
+      ? createMemoryBlobStore()
+      : await openFilesystemBlobStore({
+          directory: folder,
+          ...(archiveDirectory !== undefined && { archiveDirectory }),
+        }),
   );
   const opened = opening.move();
   return { metadata, blobs, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Opens what a data folder holds together with its archive; refuses when bytes are archived and no archive is given. */
+export async function openStoresWithArchive(
+  { dataDirectory, archiveDirectory }: Pick<FolderConfig, 'archiveDirectory'> & { dataDirectory: string | undefined },
+  options: { exclusive?: boolean } = {},
+): Promise<Stores> {
+  await using opening = new AsyncDisposableStack();
+  const stores = opening.use(await openStores(dataDirectory, { ...options, archiveDirectory }));
+  if (archiveDirectory === undefined && (await stores.metadata.read.blobs.archived(0, 1)).length > 0) {
+    throw new ConfigError('This data folder has an archive: say where it is with --archive-dir (GANTRY_ARCHIVE_DIR)');
+  }
+  const opened = opening.move();
+  return { ...stores, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 /** What core works with; commands that do without a server take it too. */

@@ -10,6 +10,8 @@ export interface ServeConfig extends KeepingConfig, AccessConfig {
   readonly port: number;
   /** Undefined keeps everything in memory. */
   readonly dataDirectory: string | undefined;
+  /** Undefined: bytes of archived images stay where they are. */
+  readonly archiveDirectory: string | undefined;
   readonly accountId: string;
   readonly region: string;
   readonly registryHost: string | undefined;
@@ -25,6 +27,12 @@ export interface ServeConfig extends KeepingConfig, AccessConfig {
   readonly idleSeconds: number;
   readonly stopSeconds: number;
   readonly logLevel: LogLevel;
+}
+
+export interface FolderConfig extends KeepingConfig {
+  readonly dataDirectory: string;
+  /** Undefined: bytes of archived images stay where they are. */
+  readonly archiveDirectory: string | undefined;
 }
 
 export interface KeepingConfig {
@@ -46,12 +54,17 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
   if (ephemeral && given.isGiven('data')) {
     throw new ConfigError('--ephemeral keeps everything in memory and --data in a folder; give one of them');
   }
+  const archiveDirectory = archiveOf(given);
+  if (ephemeral && archiveDirectory !== undefined) {
+    throw new ConfigError('--ephemeral keeps everything in memory, where there is no --archive-dir');
+  }
   const dataDirectory = ephemeral ? undefined : given.text('data');
   const access = readAccess(given, environment, { host, isLoopback, dataDirectory });
   return {
     host,
     port: given.whole('port', 65535),
     dataDirectory,
+    archiveDirectory,
     ...access,
     accountId: accountIdOf(given, 'account-id'),
     region: regionOf(given, environment),
@@ -71,9 +84,13 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
 }
 
 /** For the commands that work on a data folder. */
-export function readFolderConfig(flags: Flags, environment: Environment): KeepingConfig & { dataDirectory: string } {
+export function readFolderConfig(flags: Flags, environment: Environment): FolderConfig {
   const given = settingsReader(FOLDER_SETTINGS, flags, environment);
-  return { dataDirectory: given.text('data'), ...keepingOf(given) };
+  return { dataDirectory: given.text('data'), archiveDirectory: archiveOf(given), ...keepingOf(given) };
+}
+
+function archiveOf(given: Given): string | undefined {
+  return given.isGiven('archive-dir') ? given.text('archive-dir') : undefined;
 }
 
 function keepingOf(given: Given): KeepingConfig {

@@ -50,8 +50,15 @@ export const QUOTA_SETTING = {
   repeats: true,
 } as const satisfies Setting;
 
+const ARCHIVE_SETTING = {
+  flag: 'archive-dir',
+  variable: 'GANTRY_ARCHIVE_DIR',
+  placeholder: 'folder',
+  description: 'second folder, on a cheaper disk, for the bytes of archived images; they stay where they are without it',
+} as const satisfies Setting;
+
 /** Of the commands that work on a data folder. */
-export const FOLDER_SETTINGS = [DATA_SETTING, ...KEEPING_SETTINGS];
+export const FOLDER_SETTINGS = [DATA_SETTING, ARCHIVE_SETTING, ...KEEPING_SETTINGS];
 
 /** Of the commands about events, which are of every account and region. */
 export const EVENT_SETTINGS = [DATA_SETTING, KEY_FILE_SETTING, AUDIT_SETTING];
@@ -80,6 +87,7 @@ export const SERVE_SETTINGS = [
     default: '127.0.0.1',
   },
   DATA_SETTING,
+  ARCHIVE_SETTING,
   ...REGISTRY_SETTINGS,
   {
     flag: 'registry-host',

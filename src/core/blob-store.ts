@@ -65,6 +65,17 @@ export interface BlobStore extends AsyncDisposable {
   /** Every sealed blob, in no particular order. */
   list(): AsyncIterable<SealedBlob>;
 
+  /**
+   * Takes sealed bytes to where those of archived images lie, durably; they stay readable at their location, and may be
+   * read all the while. Repeatable, also after a crash. With `restore` it is there when the store has such a place.
+   *
+   * @returns false when the location holds no bytes
+   */
+  archive?(location: BlobLocation): Promise<boolean>;
+
+  /** Takes sealed bytes back from where `archive` took them. @returns false when the location holds no bytes */
+  restore?(location: BlobLocation): Promise<boolean>;
+
   /** A link that hands out the bytes without this server, for stores that can. */
   downloadUrl?(location: BlobLocation, expiresSeconds: number): Promise<string>;
 

@@ -1,6 +1,7 @@
 import type { CoreDependencies } from '../core/dependencies.ts';
 import type { EventDelivery } from '../core/events/event-delivery.ts';
 import { collectGarbage, type GarbageReport } from '../core/garbage/collect-garbage.ts';
+import { archiveBytes, restoreBytes } from '../core/images/archive-bytes.ts';
 import { followSubject } from '../core/images/follow-subject.ts';
 import type { LifecycleReport } from '../core/lifecycle/apply-lifecycle.ts';
 import { deliverEvent } from './deliver-event.ts';
@@ -29,6 +30,8 @@ export function createJobHandlers(
     'start-lifecycle': startLifecycleJob(dependencies),
     'apply-lifecycle': applyLifecycleJob(dependencies, onLifecycleApplied),
     'preview-lifecycle': previewLifecycleJob(dependencies),
+    'archive-bytes': { ...RETRIED, run: (image, { signal }) => archiveBytes(dependencies, image, signal) },
+    'restore-image': { ...RETRIED_FOR_DAYS, run: (image, { signal }) => restoreBytes(dependencies, image, signal) },
     'collect-garbage': {
       ...RETRIED,
       async run(_, { signal }) {
@@ -43,3 +46,6 @@ const RETRIED: Pick<JobHandler<never>, 'attemptsMax' | 'retrySeconds'> = {
   attemptsMax: 10,
   retrySeconds: (attempts) => Math.min(2 ** attempts, 600),
 };
+
+/** What somebody waits for, for as long as it may take to mend a disk: about three days. */
+const RETRIED_FOR_DAYS = { ...RETRIED, attemptsMax: 450 };

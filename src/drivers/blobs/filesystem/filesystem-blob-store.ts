@@ -17,9 +17,11 @@ import { DurableFolders, makeRoot, syncFolder } from './folders.ts';
 import { IdleUploads, type UploadMemory } from './idle-uploads.ts';
 import { BATCH_BYTES } from './lane.ts';
 import { listSealed, listStaged } from './listing.ts';
+import type { Tier } from './move-sealed.ts';
 import { BlobPaths } from './paths.ts';
 import { seal } from './seal.ts';
 import { openSealed } from './sealed-reader.ts';
+import { SealedTiers } from './sealed-tiers.ts';
 import { type AppendTarget, StagedAppender } from './staged-appender.ts';
 import { NOTHING_STAGED, type StagedFacts, stagedFacts } from './staged-facts.ts';
 import { unlessMissing, withStorageErrors } from './storage-errors.ts';
@@ -28,6 +30,8 @@ import { UploadWorkers } from './upload-workers.ts';
 export interface FilesystemBlobStoreOptions {
   /** Made when missing. Staged and sealed bytes must lie on one file system. */
   readonly directory: string;
+  /** Where bytes of archived images are taken, on another file system if need be; made when missing. They stay when left out. */
+  readonly archiveDirectory?: string;
   /** Threads that hash and write large uploads; one for each core when left out: on a slow disk they wait more than they work. */
   readonly workers?: number;
 }
@@ -41,24 +45,51 @@ export async function openFilesystemBlobStore(options: FilesystemBlobStoreOption
     await folders.ensure(paths.uploads);
     await folders.ensure(paths.blobs);
   });
+  const { archiveDirectory } = options;
+  const archive =
+    archiveDirectory === undefined ? undefined : await openArchive(resolve(archiveDirectory), { paths, folders });
   const workers = new UploadWorkers(Math.max(1, options.workers ?? availableParallelism()));
-  return new FilesystemBlobStore(paths, folders, workers);
+  return new FilesystemBlobStore(paths, folders, workers, archive);
+}
+
+async function openArchive(directory: string, primary: Tier): Promise<Tier> {
+  const archive = { paths: new BlobPaths(directory), folders: new DurableFolders(directory) };
+  await withStorageErrors(async () => {
+    await makeRoot(directory);
+    await archive.folders.ensure(archive.paths.blobs);
+    await archive.folders.ensure(archive.paths.moving);
+    await primary.folders.ensure(primary.paths.moving);
+  });
+  const [one, other] = [await stat(primary.paths.blobs), await stat(archive.paths.blobs)];
+  // A move ends with the deletion of what was moved: of the only copy there is, were the two folders one.
+  if (one.dev === other.dev && one.ino === other.ino) {
+    throw new Error(`The archive must be another folder than the store's own: ${directory}`);
+  }
+  return archive;
 }
 
 /** Running hashes kept between appends; an upload idle for longer is read once more when it completes. */
 const IDLE_UPLOADS_MAX = 1000;
 
 class FilesystemBlobStore implements BlobStore {
+  readonly archive?: (location: BlobLocation) => Promise<boolean>;
+  readonly restore?: (location: BlobLocation) => Promise<boolean>;
   readonly #paths: BlobPaths;
   readonly #folders: DurableFolders;
   readonly #workers: UploadWorkers;
   readonly #idle = new IdleUploads(IDLE_UPLOADS_MAX);
   readonly #buffers = new BufferPool();
+  readonly #tiers: SealedTiers | undefined;
 
-  constructor(paths: BlobPaths, folders: DurableFolders, workers: UploadWorkers) {
+  constructor(paths: BlobPaths, folders: DurableFolders, workers: UploadWorkers, archive: Tier | undefined) {
     this.#paths = paths;
     this.#folders = folders;
     this.#workers = workers;
+    if (archive === undefined) return;
+    const tiers = new SealedTiers({ paths, folders }, archive, this.#buffers);
+    this.#tiers = tiers;
+    this.archive = (location) => tiers.archive(location);
+    this.restore = (location) => tiers.restore(location);
   }
 
   async appender(uploadId: string, offset: number): Promise<BlobAppender> {
@@ -120,20 +151,23 @@ class FilesystemBlobStore implements BlobStore {
   }
 
   async stat(location: BlobLocation): Promise<{ readonly bytes: number } | undefined> {
+    if (this.#tiers) return this.#tiers.stat(location);
     const facts = await unlessMissing(stat(this.#paths.sealed(location)));
     return facts === undefined ? undefined : { bytes: facts.size };
   }
 
   async read(location: BlobLocation, range?: ByteRange): Promise<BlobReader | undefined> {
+    if (this.#tiers) return this.#tiers.read(location, range);
     return openSealed(this.#paths.sealed(location), this.#buffers, range);
   }
 
   async delete(location: BlobLocation): Promise<void> {
+    if (this.#tiers) return this.#tiers.delete(location);
     await unlessMissing(rm(this.#paths.sealed(location)));
   }
 
   list(): AsyncIterable<SealedBlob> {
-    return listSealed(this.#paths);
+    return this.#tiers?.list() ?? listSealed(this.#paths);
   }
 
   async ready(): Promise<void> {

@@ -18,17 +18,22 @@ import { algorithmOf, type Digest, hexOf, parseDigest } from '../../../core/valu
  *
  * A location is the path of the sealed bytes relative to DIR/blobs: "sha256/ab/<hex>.<uploadId>". The upload id in it
  * gives two uploads of the same bytes two files.
+ *
+ * An archive is a second folder with `blobs` laid out in the same way. With one, each of the two has a folder `moving`
+ * as well, for bytes that come from the other until they have all arrived.
  */
 export class BlobPaths {
   readonly directory: string;
   readonly uploads: string;
   readonly blobs: string;
+  readonly moving: string;
   readonly readyFile: string;
 
   constructor(directory: string) {
     this.directory = directory;
     this.uploads = join(directory, 'uploads');
     this.blobs = join(directory, 'blobs');
+    this.moving = join(directory, 'moving');
     this.readyFile = join(this.uploads, '.ready');
   }
 
