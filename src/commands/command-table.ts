@@ -1,9 +1,10 @@
-import { FOLDER_SETTINGS, SERVE_SETTINGS } from '../config/settings.ts';
+import { FOLDER_SETTINGS, SERVE_SETTINGS, USAGE_SETTINGS } from '../config/settings.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { CREDENTIAL_COMMANDS } from './credential-commands.ts';
 import { DECISION_COMMANDS } from './decision-commands.ts';
 import { EVENT_COMMANDS } from './event-commands.ts';
 import { IDENTITY_COMMANDS } from './identity-commands.ts';
+import { JSON_OPTION } from './shared-options.ts';
 
 /** What stands before a second word. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -46,6 +47,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: async () => {
       const { verify } = await import('./verify.ts');
       return ({ flags, environment }) => verify(flags, environment);
+    },
+  },
+  {
+    words: 'usage',
+    description: 'what a registry holds, against its quotas; a server may run meanwhile',
+    settings: USAGE_SETTINGS,
+    options: [JSON_OPTION],
+    load: async () => {
+      const { usage } = await import('./usage.ts');
+      return usage;
     },
   },
   ...IDENTITY_COMMANDS,

@@ -115,16 +115,19 @@ export const ACCESS_SETTINGS = [
   },
 ] as const satisfies Setting[];
 
+/** Of the commands about one account. */
+export const ACCOUNT_SETTING = {
+  flag: 'account',
+  variable: 'GANTRY_ACCOUNT_ID',
+  placeholder: 'digits',
+  description: 'twelve digits: the account that is meant',
+  default: '000000000000',
+} as const satisfies Setting;
+
 /** Of the commands that administer access. */
 export const COMMAND_SETTINGS = [
   DATA_SETTING,
-  {
-    flag: 'account',
-    variable: 'GANTRY_ACCOUNT_ID',
-    placeholder: 'digits',
-    description: 'twelve digits: the account that is meant',
-    default: '000000000000',
-  },
+  ACCOUNT_SETTING,
   REGION_SETTING,
   KEY_FILE_SETTING,
   AUDIT_SETTING,

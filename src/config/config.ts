@@ -1,7 +1,7 @@
 import { type AccessConfig, readAccess } from './access-config.ts';
 import type { Environment } from './environment.ts';
 import { accountIdOf, isLoopbackHost, regionOf } from './registry-config.ts';
-import { FOLDER_SETTINGS, SERVE_SETTINGS } from './settings.ts';
+import { FOLDER_SETTINGS, SERVE_SETTINGS, USAGE_SETTINGS } from './settings.ts';
 import { ConfigError, type Flags, type Given, settingsReader } from './settings-reader.ts';
 
 /** What the operator meant, checked. */
@@ -41,6 +41,8 @@ export interface KeepingConfig {
   readonly undoSeconds: number;
   readonly orphanSeconds: number;
 }
+
+export type UsageConfig = Pick<ServeConfig, 'accountId' | 'region' | 'quotas'> & { readonly dataDirectory: string };
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
@@ -93,6 +95,17 @@ function archiveOf(given: Given): string | undefined {
   return given.isGiven('archive-dir') ? given.text('archive-dir') : undefined;
 }
 
+/** For `usage`. */
+export function readUsageConfig(flags: Flags, environment: Environment): UsageConfig {
+  const given = settingsReader(USAGE_SETTINGS, flags, environment);
+  return {
+    dataDirectory: given.text('data'),
+    accountId: accountIdOf(given, 'account'),
+    region: regionOf(given, environment),
+    quotas: quotasOf(given),
+  };
+}
+
 function keepingOf(given: Given): KeepingConfig {
   return {
     layerLeaseSeconds: given.whole('layer-lease-seconds'),
@@ -103,7 +116,7 @@ function keepingOf(given: Given): KeepingConfig {
 }
 
 /** By name, as the operator gave them; whether there are such quotas only core can say. */
-export function quotasOf(given: Given): Map<string, number> {
+function quotasOf(given: Given): Map<string, number> {
   const pairs = given.list('quota').map((pair): [string, number] => {
     const [, name, limit] = /^([a-z-]+)=([0-9]{1,15})$/.exec(pair) ?? [];
     if (name !== undefined && limit !== undefined) return [name, Number(limit)];

@@ -1,8 +1,10 @@
 import {
   ACCESS_SETTINGS,
+  ACCOUNT_SETTING,
   AUDIT_SETTING,
   DATA_SETTING,
   KEY_FILE_SETTING,
+  REGION_SETTING,
   REGISTRY_SETTINGS,
 } from './access-settings.ts';
 import type { Setting } from './setting.ts';
@@ -54,7 +56,8 @@ const ARCHIVE_SETTING = {
   flag: 'archive-dir',
   variable: 'GANTRY_ARCHIVE_DIR',
   placeholder: 'folder',
-  description: 'second folder, on a cheaper disk, for the bytes of archived images; they stay where they are without it',
+  description:
+    'second folder, on a cheaper disk, for the bytes of archived images; they stay where they are without it',
 } as const satisfies Setting;
 
 /** Of the commands that work on a data folder. */
@@ -70,6 +73,9 @@ export const LIFECYCLE_EXTENSIONS_SETTING = {
   description:
     'take lifecycle policies that say what those of ECR cannot: expiry of what nobody pulls, exclusions, an index as one image',
 } as const satisfies Setting;
+
+/** Of `usage`. */
+export const USAGE_SETTINGS = [DATA_SETTING, ACCOUNT_SETTING, REGION_SETTING, QUOTA_SETTING];
 
 export const SERVE_SETTINGS = [
   {
