@@ -197,6 +197,24 @@ describe('an upstream that does not answer', () => {
     );
   });
 
+  it('is not waited for in the middle of an answer either', async () => {
+    const controller = new AbortController();
+    const reason = new Error('enough');
+    const begin: Answering = (_, response) => {
+      response
+        .writeHead(200, { 'Content-Length': 10 })
+        .write('{', () => setTimeout(() => controller.abort(reason), 50));
+    };
+    await against(
+      begin,
+      async (client) => {
+        const asking = client.getManifest('a', 'b', { signal: controller.signal });
+        await assert.rejects(asking, (error) => error === reason);
+      },
+      { idleSeconds: 20 },
+    );
+  });
+
   it('is named when it cannot be reached, is no HTTP or no registry', async () => {
     const gone = await startHostile(() => {});
     await gone[Symbol.asyncDispose]();
@@ -315,6 +333,58 @@ describe('pushes to an upstream that cannot be trusted', () => {
       against(elsewhere, (client) => client.uploadBlob('a', reading)),
       failure('forbidden-address', /localhost \(.*\) is a loopback address/),
     );
+  });
+
+  it('go with the PUT to an upstream that takes no PATCH', async () => {
+    const received: Buffer[] = [];
+    const monolithic: Answering = async (request, response, count) => {
+      const body = await bodyOf(request);
+      if (request.method === 'POST') return response.writeHead(202, { Location: `/up/${count}?state=a%2Bb` }).end();
+      if (request.method !== 'PUT') return response.writeHead(405).end();
+      received.push(body);
+      return response.writeHead(201, { 'Docker-Content-Digest': digest }).end();
+    };
+    await against(monolithic, async (client, { asked }) => {
+      assert.equal(await client.uploadBlob('a', { ...source, read: async () => readerOf(blob) }), 'uploaded');
+      assert.deepEqual(received, [blob]);
+      assert.match(asked.at(-1) ?? '', /^PUT \/up\/[34]\?state=a%2Bb&digest=sha256%3A/);
+    });
+  });
+
+  it('end when the upstream says no before it has everything', async () => {
+    const full: Answering = (request, response) => {
+      if (request.method === 'POST') return response.writeHead(202, { Location: '/up' }).end();
+      return response.writeHead(413).end('{"errors":[{"code":"SIZE_INVALID","message":"too large"}]}');
+    };
+    let isDisposed = 0;
+    const endless = {
+      bytes: 1e12,
+      next: async () => Buffer.alloc(65_536),
+      recycle() {},
+      async [Symbol.asyncDispose]() {
+        isDisposed += 1;
+      },
+    };
+    const large = { digest, bytes: 1e12, read: async () => endless };
+    const upload = against(full, (client) => client.uploadBlob('a', large));
+    await assert.rejects(upload, failure('refused', /answered 413 \(SIZE_INVALID: too large\)/));
+    await sleep(50);
+    assert.equal(isDisposed, 1);
+  });
+
+  it('are there when only the answer was lost', async () => {
+    let isStored = false;
+    const forgetful: Answering = async (request, response) => {
+      await bodyOf(request);
+      if (request.method === 'HEAD')
+        return response.writeHead(isStored ? 200 : 404, { 'Content-Length': 3_000_000 }).end();
+      isStored ||= request.method === 'PUT';
+      return isStored ? request.socket.destroy() : response.writeHead(202, { Location: '/up' }).end();
+    };
+    const upload = against(forgetful, (client) =>
+      client.uploadBlob('a', { ...source, read: async () => readerOf(blob) }),
+    );
+    assert.equal(await upload, 'uploaded');
   });
 
   it('throw what their source throws', async () => {

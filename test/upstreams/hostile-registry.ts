@@ -42,13 +42,13 @@ export async function startHostile(answer: Answering, tls?: { key: string; cert:
   };
 }
 
-/** A client that may ask this server, and no other on this machine; it gives up after a second. */
+/** A client that may ask this server, and no other on this machine. */
 export function clientOf(
   { url, host }: { readonly url: string; readonly host: string },
   { credentials, ...options }: UpstreamOptions & Pick<UpstreamTarget, 'credentials'> = {},
 ) {
   const target = { url, ...(credentials !== undefined && { credentials }) };
-  return createUpstreamRegistry(target, { allowPrivate: [host], connectSeconds: 2, idleSeconds: 1, ...options });
+  return createUpstreamRegistry(target, { allowPrivate: [host], ...options });
 }
 
 /** Lets a client work with a server that answers like this, and ends both. */

@@ -43,14 +43,22 @@ export async function uploadBlob(
       else await upload.sendAtOnce(blob);
     } catch (error) {
       // The answer may have been lost, and not the blob.
-      if (isUnavailable(error) && (await headBlob(client, repository, blob.digest, signal))?.bytes === blob.bytes) {
-        return 'uploaded';
-      }
+      if (isUnavailable(error) && (await isThere(client, repository, blob, signal))) return 'uploaded';
       upload.cancel();
       throw error;
     }
     return 'uploaded';
   });
+}
+
+async function isThere(
+  client: RegistryClient,
+  repository: string,
+  { digest, bytes }: BlobSource,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const found = await headBlob(client, repository, digest, signal).catch(() => undefined);
+  return found?.bytes === bytes;
 }
 
 /** An upload goes on after a broken connection as often as there are numbers, each time so much later. */

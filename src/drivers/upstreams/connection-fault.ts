@@ -6,7 +6,10 @@ export function connectionFault(error: Error): Fault {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (code.startsWith('HPE_')) return new Fault('invalid', 'the answer is not HTTP', { cause: error });
   if (code === 'ENOTFOUND') return new Fault('unavailable', 'its name cannot be found', { cause: error });
-  if (isAboutTls(code)) return new Fault('unavailable', `no TLS connection: ${error.message}`, { cause: error });
+  if (isAboutTls(code)) {
+    // It may quote all the names of a certificate.
+    return new Fault('unavailable', `no TLS connection: ${error.message.slice(0, 300)}`, { cause: error });
+  }
   const reason = `the connection failed (${code || error.message})`;
   return new Fault('unavailable', reason, { isPassing: true, cause: error });
 }

@@ -62,7 +62,8 @@ export class Connections implements Disposable {
     this.idleSeconds = options.idleSeconds ?? 30;
     this.documentSeconds = options.documentSeconds ?? 120;
     this.commitSeconds = options.commitSeconds ?? 300;
-    this.#allowPrivate = options.allowPrivate ?? false;
+    const allowed = options.allowPrivate ?? false;
+    this.#allowPrivate = typeof allowed === 'boolean' ? allowed : allowed.map((host) => host.toLowerCase());
     this.#plainHttp = options.plainHttp ?? false;
     this.#resolve = options.resolve ?? ((name) => resolveName(name, { all: true }));
     const own = options.certificateAuthorities ?? [];

@@ -4,6 +4,7 @@ import { Fault } from './fault.ts';
 export class Deadline {
   readonly #expire: (fault: Fault) => void;
   #timer: NodeJS.Timeout | undefined;
+  #isOver = false;
 
   constructor(expire: (fault: Fault) => void) {
     this.#expire = expire;
@@ -12,6 +13,7 @@ export class Deadline {
   /** @param what what did not happen, as in `no answer` */
   set(seconds: number, what: string): void {
     this.clear();
+    if (this.#isOver) return;
     this.#timer = setTimeout(
       () => this.#expire(new Fault('unavailable', `${what} within ${seconds} s`)),
       seconds * 1000,
@@ -21,6 +23,12 @@ export class Deadline {
   /** Begins to count anew. */
   refresh(): void {
     this.#timer?.refresh();
+  }
+
+  /** Waits for nothing any more, whatever is set later. */
+  end(): void {
+    this.#isOver = true;
+    this.clear();
   }
 
   clear(): void {

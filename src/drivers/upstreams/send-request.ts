@@ -59,7 +59,7 @@ export async function sendRequest(connections: Connections, request: OutgoingReq
     outgoing.destroy();
     throw error;
   } finally {
-    deadline.clear();
+    deadline.end();
     promise.catch(() => {});
   }
 }
