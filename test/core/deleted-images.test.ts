@@ -187,6 +187,45 @@ test('referrers that went because of their subject come back with it, and theirs
   assert.equal(await reachable(scene, signature.digest), true);
 });
 
+test('a referrer that was deleted for itself, or with its subject another time, stays away', async () => {
+  await using scene = await historyUnderTest();
+  const { core } = scene;
+  const subject = await pushedImage(core, repositoryName, 'a', 'v1');
+  const once = await pushedReferrer(scene, subject, 'once');
+  await scene.remove(subject.digest);
+  await follow(scene, subject);
+  core.pass(1);
+  await core.images.put(call, { repositoryName, manifest: subject.bytes, tag: 'v1' });
+  const itself = await pushedReferrer(scene, subject, 'itself');
+  await scene.remove(subject.digest);
+  await scene.remove(itself.digest);
+  assert.deepEqual((await scene.restore('v1')).images, [subject.digest]);
+  assert.deepEqual((await listed(scene)).sort(), [once.digest, itself.digest].sort());
+});
+
+test('what comes back is announced as pushed, each image once at least and under each of its tags', async () => {
+  await using scene = await historyUnderTest();
+  const { core } = scene;
+  const child = await pushedImage(core, repositoryName, 'a', 'child');
+  const index = indexManifest([child]);
+  for (const tag of ['multi', 'more']) await core.images.put(call, { repositoryName, manifest: index.bytes, tag });
+  for (const { digest } of [index, child]) await scene.remove(digest);
+  const { read } = core.dependencies.metadata;
+  const last = await read.events.lastId();
+  await restoreImage(scene, index.digest);
+  const announced = (await read.events.after(last, 100)).map(({ event }) => {
+    assert.ok(event.kind === 'image-pushed');
+    return [event.digest, event.tag];
+  });
+  assert.deepEqual(announced, [
+    [child.digest, undefined],
+    [index.digest, 'more'],
+    [index.digest, 'multi'],
+  ]);
+  await scene.restore('child');
+  assert.equal((await read.events.after(last, 100)).length, 4);
+});
+
 test('what a lifecycle policy took stays for another term once it is back', async () => {
   await using scene = await historyUnderTest();
   const { core } = scene;
