@@ -4,6 +4,7 @@ import { CREDENTIAL_COMMANDS } from './credential-commands.ts';
 import { DECISION_COMMANDS } from './decision-commands.ts';
 import { EVENT_COMMANDS } from './event-commands.ts';
 import { IDENTITY_COMMANDS } from './identity-commands.ts';
+import { LIFECYCLE_COMMANDS } from './lifecycle-commands.ts';
 import { JSON_OPTION } from './shared-options.ts';
 
 /** What stands before a second word. */
@@ -15,6 +16,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   key: 'access keys, which sign requests',
   token: 'passwords for docker on hosts that cannot sign',
   policy: 'what users, groups and roles may do',
+  lifecycle: 'what goes by itself, and when',
   events: 'what happens in the registry, and who is told of it',
   'events target': 'who is told of events',
   'events dead': 'deliveries of events that were given up',
@@ -62,5 +64,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...IDENTITY_COMMANDS,
   ...CREDENTIAL_COMMANDS,
   ...DECISION_COMMANDS,
+  ...LIFECYCLE_COMMANDS,
   ...EVENT_COMMANDS,
 ];

@@ -1,9 +1,8 @@
 import type { CoreDependencies } from '../core/dependencies.ts';
 import { applyLifecycle, type LifecycleReport } from '../core/lifecycle/apply-lifecycle.ts';
-import { LifecyclePolicyError } from '../core/lifecycle/lifecycle-policy-error.ts';
 import { failPreview, previewLifecycle } from '../core/lifecycle/preview-lifecycle.ts';
 import { startLifecycle } from '../core/lifecycle/start-lifecycle.ts';
-import { GiveUpError, type JobHandler } from './job-handler.ts';
+import type { JobHandler } from './job-handler.ts';
 
 /** The hour brings the next run anyway. */
 const ATTEMPTS_MAX = 5;
@@ -30,14 +29,8 @@ export function applyLifecycleJob(
   return {
     ...RETRIED,
     async run({ repositoryId }, { signal }) {
-      try {
-        const report = await applyLifecycle(dependencies, repositoryId, { signal });
-        if (report) onApplied(report);
-      } catch (error) {
-        if (!(error instanceof LifecyclePolicyError)) throw error;
-        // It was taken when it came: with --lifecycle-extensions, or a larger quota.
-        throw new GiveUpError(`This server does not take the stored lifecycle policy: ${error.message.trim()}`);
-      }
+      const report = await applyLifecycle(dependencies, repositoryId, { signal });
+      if (report) onApplied(report);
     },
   };
 }

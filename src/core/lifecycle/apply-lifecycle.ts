@@ -45,8 +45,6 @@ const FAILURES_TOLD = 100;
  * that takes it, so that pushes go on meanwhile, and a run that broke off, or two at once, do no more than one. A policy
  * that is replaced or deleted meanwhile acts no further.
  *
- * Throws LifecyclePolicyError when the policy is one this registry no longer takes.
- *
  * @param onProgress told of what was done so far, after each step
  * @param signal ends the run early, between two steps; what was done stays done
  * @returns undefined when there is no such repository, or no policy
@@ -60,7 +58,7 @@ export async function applyLifecycle(
   const repository = await metadata.read.repositories.findById(repositoryId);
   const stored = await metadata.read.lifecycle.policy(repositoryId);
   if (!repository || !stored) return undefined;
-  const policy = readPolicy(stored.document, dependencies);
+  const policy = readPolicy(stored.document);
   const images = await collectImages(metadata.read.lifecycle, repositoryId, policy, signal);
   const evaluatedAt = now();
   const decisions = evaluateLifecycle(policy, images, evaluatedAt);

@@ -7,7 +7,7 @@ import type { ImageFacts, LifecycleReads } from './lifecycle-records.ts';
 export type CollectedImage = ImageFacts & LifecycleImage;
 
 /** Small enough that requests wait no more than some milliseconds for a page. */
-const PAGE = 2000;
+const PAGE = 1000;
 
 /** Reads what a policy looks at, letting requests have their turns in between: a repository has up to 100,000 images. */
 export async function collectImages(

@@ -3,24 +3,25 @@ import { RefusedError } from '../errors.ts';
 import { type LifecyclePolicy, parseLifecyclePolicy } from './lifecycle-policy.ts';
 import { LifecyclePolicyError, lifecycleRefusal } from './lifecycle-policy-error.ts';
 
-type Policed = Pick<CoreDependencies, 'settings' | 'quotas'>;
-
-/** Reads a policy as this registry takes it. Throws LifecyclePolicyError. */
-export function readPolicy(document: string, { settings, quotas }: Policed): LifecyclePolicy {
-  return parseLifecyclePolicy(document, {
-    extensions: settings.lifecycleExtensions,
-    rulesMax: quotas.limits['lifecycle-rules'],
-  });
-}
-
-/** Refuses with invalid-parameter what `readPolicy` does not take. */
-export function checkPolicy(document: string, policed: Policed): void {
+/** Refuses with invalid-parameter a document that this registry does not take. */
+export function checkPolicy(
+  document: string,
+  { settings, quotas }: Pick<CoreDependencies, 'settings' | 'quotas'>,
+): void {
   try {
-    readPolicy(document, policed);
+    parseLifecyclePolicy(document, {
+      extensions: settings.lifecycleExtensions,
+      rulesMax: quotas.limits['lifecycle-rules'],
+    });
   } catch (error) {
     if (error instanceof LifecyclePolicyError) throw new RefusedError(lifecycleRefusal(error), { cause: error });
     throw error;
   }
+}
+
+/** Reads a document that was taken once: it says what it said then, however the server is configured now. */
+export function readPolicy(document: string): LifecyclePolicy {
+  return parseLifecyclePolicy(document, { extensions: true, rulesMax: Number.MAX_SAFE_INTEGER });
 }
 
 /**

@@ -2,7 +2,6 @@ import type { CoreDependencies } from '../dependencies.ts';
 import type { Digest } from '../values/digest.ts';
 import { evaluateLifecycle } from './evaluate-lifecycle.ts';
 import { collectImages } from './lifecycle-images.ts';
-import { LifecyclePolicyError } from './lifecycle-policy-error.ts';
 import type { LifecyclePreviewImage } from './lifecycle-records.ts';
 import { readPolicy } from './policy-document.ts';
 
@@ -28,8 +27,7 @@ export async function previewLifecycle(
   const { metadata, now } = dependencies;
   const preview = await metadata.read.lifecycle.preview(repositoryId);
   if (preview?.id !== previewId || preview.status !== 'IN_PROGRESS') return;
-  const policy = policyOf(preview.document, dependencies);
-  if (policy === undefined) return failPreview(dependencies, { repositoryId, previewId });
+  const policy = readPolicy(preview.document);
   const images = await collectImages(metadata.read.lifecycle, repositoryId, policy, signal);
   const byDigest = new Map(images.map((image) => [image.digest as string, image]));
   const found = evaluateLifecycle(policy, images, now()).map((decision, index): LifecyclePreviewImage => {
@@ -50,16 +48,6 @@ export async function failPreview(
 ): Promise<void> {
   const end = { status: 'FAILED', expiring: 0, transitioning: 0 } as const;
   await metadata.transaction(({ lifecycle }) => lifecycle.endPreview(repositoryId, previewId, end));
-}
-
-/** A document that was good when it came may be none after the server was configured anew. */
-function policyOf(document: string, dependencies: CoreDependencies) {
-  try {
-    return readPolicy(document, dependencies);
-  } catch (error) {
-    if (error instanceof LifecyclePolicyError) return undefined;
-    throw error;
-  }
 }
 
 /** Some rows at a time. @returns false when another preview has begun meanwhile */
