@@ -71,6 +71,7 @@ const LISTS: Readonly<Record<string, Question>> = {
   'jobs.claim': (session) => jobRecords(session).claim('deliver-event', { leaseId: '', until: EPOCH }, EPOCH, 1),
   'jobs.discardDead': (session) => jobRecords(session).discardDead(EPOCH, 1),
   'events.after': (session) => eventReads(session).after(0, 1),
+  'events.lastIdBefore': (session) => eventReads(session).lastIdBefore(EPOCH),
   'events.deleteBefore': (session) => eventRecords(session).deleteBefore({ delivered: EPOCH, any: EPOCH }, 1),
   'history.tagChanges': (session) => historyReads(session).tagChanges(1, '', 1, 1),
   'history.tagChangeAt': (session) => historyReads(session).tagChangeAt(1, '', EPOCH),
