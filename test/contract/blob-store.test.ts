@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openFilesystemBlobStore } from '../../src/drivers/blobs/filesystem/filesystem-blob-store.ts';
 import { createMemoryBlobStore } from '../../src/drivers/blobs/memory/memory-blob-store.ts';
+import { describeArchiving } from './blob-store/archiving.ts';
 import type { BlobStoreDriver } from './blob-store/driver.ts';
 import { describeReading } from './blob-store/reading.ts';
 import { describeSealing } from './blob-store/sealing.ts';
@@ -24,6 +25,23 @@ const filesystem: BlobStoreDriver = {
   },
 };
 
+const filesystemWithArchive: BlobStoreDriver = {
+  name: 'filesystem with an archive',
+  async open() {
+    const folder = await mkdtemp(join(tmpdir(), 'gantry-blobs-'));
+    const options = { directory: join(folder, 'data'), archiveDirectory: join(folder, 'archive') };
+    const store = await openFilesystemBlobStore({ ...options, workers: 1 });
+    return {
+      store,
+      reopen: () => openFilesystemBlobStore({ ...options, workers: 1 }),
+      async [Symbol.asyncDispose]() {
+        await store[Symbol.asyncDispose]();
+        await rm(folder, { recursive: true });
+      },
+    };
+  },
+};
+
 const memory: BlobStoreDriver = {
   name: 'memory',
   async open() {
@@ -32,8 +50,9 @@ const memory: BlobStoreDriver = {
   },
 };
 
-for (const driver of [filesystem, memory]) {
+for (const driver of [filesystem, filesystemWithArchive, memory]) {
   describeStaging(driver);
   describeSealing(driver);
   describeReading(driver);
 }
+describeArchiving(filesystemWithArchive);
