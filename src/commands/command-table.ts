@@ -6,9 +6,11 @@ import { EVENT_COMMANDS } from './event-commands.ts';
 import { IDENTITY_COMMANDS } from './identity-commands.ts';
 import { LIFECYCLE_COMMANDS } from './lifecycle-commands.ts';
 import { JSON_OPTION } from './shared-options.ts';
+import { TAG_COMMANDS } from './tag-commands.ts';
 
 /** What stands before a second word. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  tag: 'what tags were on, and how they get back there',
   user: 'people and programs with access keys of their own',
   group: 'users that share policies',
   role: 'what callers become for a while',
@@ -61,6 +63,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       return usage;
     },
   },
+  ...TAG_COMMANDS,
   ...IDENTITY_COMMANDS,
   ...CREDENTIAL_COMMANDS,
   ...DECISION_COMMANDS,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { appendFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
-import { toOperatorRecord } from '../core/audit/operator-record.ts';
+import { type OperatorEventSource, toOperatorRecord } from '../core/audit/operator-record.ts';
 
 /** Tells the trail of a change that has been made. */
 export type RecordChange = (eventName: string, requestParameters: Readonly<Record<string, unknown>>) => Promise<void>;
@@ -10,11 +10,17 @@ export type RecordChange = (eventName: string, requestParameters: Readonly<Recor
  * Adds to the trail that the server writes; the server opens it for each write and sets it aside when it is full.
  *
  * @param file undefined keeps nothing
+ * @param eventSource whose changes these would be in AWS
  */
-export function createOperatorTrail(file: string | undefined, accountId: string, now: () => Date): RecordChange {
+export function createOperatorTrail(
+  file: string | undefined,
+  accountId: string,
+  now: () => Date,
+  eventSource: OperatorEventSource = 'iam.amazonaws.com',
+): RecordChange {
   return async (eventName, requestParameters) => {
     if (file === undefined) return;
-    const change = { at: now(), eventName, operator: operatorName(), accountId, requestParameters };
+    const change = { at: now(), eventName, eventSource, operator: operatorName(), accountId, requestParameters };
     const line = `${JSON.stringify(toOperatorRecord(change, randomUUID()))}\n`;
     await appendFile(file, line, { mode: 0o600 }).catch((error: Error) => {
       console.error(`gantry: the change was made, but the audit trail cannot be written: ${error.message}`);
@@ -22,8 +28,8 @@ export function createOperatorTrail(file: string | undefined, accountId: string,
   };
 }
 
-/** A container's user may have a number only. */
-function operatorName(): string {
+/** Who runs the command. A container's user may have a number only. */
+export function operatorName(): string {
   try {
     return userInfo().username;
   } catch {

@@ -161,7 +161,8 @@ function auditOf(given: Given, auth: AccessConfig['auth'], dataDirectory: string
 }
 
 /** What a command says is read by people or programs, so a trail on standard output gets nothing of it. */
-function commandAuditFile(given: Given, dataDirectory: string): string | undefined {
+/** The trail that commands add to; undefined where none is kept, or not in a file. */
+export function commandAuditFile(given: Given, dataDirectory: string): string | undefined {
   const file = given.isGiven('audit') ? given.text('audit') : defaultAuditFile(dataDirectory);
   return file === 'stdout' || file === 'off' ? undefined : file;
 }

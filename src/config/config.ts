@@ -1,7 +1,7 @@
-import { type AccessConfig, readAccess } from './access-config.ts';
+import { type AccessConfig, commandAuditFile, readAccess } from './access-config.ts';
 import type { Environment } from './environment.ts';
 import { accountIdOf, isLoopbackHost, regionOf } from './registry-config.ts';
-import { FOLDER_SETTINGS, SERVE_SETTINGS, USAGE_SETTINGS } from './settings.ts';
+import { FOLDER_SETTINGS, SERVE_SETTINGS, TAG_SETTINGS, USAGE_SETTINGS } from './settings.ts';
 import { ConfigError, type Flags, type Given, settingsReader } from './settings-reader.ts';
 
 /** What the operator meant, checked. */
@@ -47,6 +47,17 @@ export type UsageConfig = Pick<ServeConfig, 'accountId' | 'region' | 'quotas'> &
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** What the commands that undo work on. */
+export interface TagConfig {
+  readonly dataDirectory: string;
+  readonly accountId: string;
+  readonly region: string;
+  /** Undefined keeps no trail. */
+  readonly auditFile: string | undefined;
+  readonly undoSeconds: number;
+  readonly quotas: ReadonlyMap<string, number>;
+}
 
 export function readServeConfig(flags: Flags, environment: Environment): ServeConfig {
   const given = settingsReader(SERVE_SETTINGS, flags, environment);
@@ -102,6 +113,20 @@ export function readUsageConfig(flags: Flags, environment: Environment): UsageCo
     dataDirectory: given.text('data'),
     accountId: accountIdOf(given, 'account'),
     region: regionOf(given, environment),
+    quotas: quotasOf(given),
+  };
+}
+
+/** For the commands that tell what tags were on and put them back. */
+export function readTagConfig(flags: Flags, environment: Environment): TagConfig {
+  const given = settingsReader(TAG_SETTINGS, flags, environment);
+  const dataDirectory = given.text('data');
+  return {
+    dataDirectory,
+    accountId: accountIdOf(given, 'account'),
+    region: regionOf(given, environment),
+    auditFile: commandAuditFile(given, dataDirectory),
+    undoSeconds: given.whole('undo-seconds'),
     quotas: quotasOf(given),
   };
 }

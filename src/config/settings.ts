@@ -9,6 +9,15 @@ import {
 } from './access-settings.ts';
 import type { Setting } from './setting.ts';
 
+/** How far back deletions and the history of tags go; `serve` and the commands that undo must agree on it. */
+export const UNDO_SETTING = {
+  flag: 'undo-seconds',
+  variable: 'GANTRY_UNDO_SECONDS',
+  placeholder: 'seconds',
+  description: 'how long deleted images and the history of tags are kept, so that they can be restored; 0: not at all',
+  default: '1209600',
+} as const satisfies Setting;
+
 /** How long things are kept; `serve` and `garbage` must agree on it. */
 export const KEEPING_SETTINGS = [
   {
@@ -25,14 +34,7 @@ export const KEEPING_SETTINGS = [
     description: 'after how long without a byte an upload is forgotten',
     default: '86400',
   },
-  {
-    flag: 'undo-seconds',
-    variable: 'GANTRY_UNDO_SECONDS',
-    placeholder: 'seconds',
-    description:
-      'how long deleted images and the history of tags are kept, so that they can be restored; 0: not at all',
-    default: '1209600',
-  },
+  UNDO_SETTING,
   {
     flag: 'orphan-seconds',
     variable: 'GANTRY_ORPHAN_SECONDS',
@@ -73,6 +75,9 @@ export const LIFECYCLE_EXTENSIONS_SETTING = {
   description:
     'take lifecycle policies that say what those of ECR cannot: expiry of what nobody pulls, exclusions, an index as one image',
 } as const satisfies Setting;
+
+/** Of the commands that tell what tags were on and put them back. */
+export const TAG_SETTINGS = [DATA_SETTING, ACCOUNT_SETTING, REGION_SETTING, AUDIT_SETTING, UNDO_SETTING, QUOTA_SETTING];
 
 /** Of `usage`. */
 export const USAGE_SETTINGS = [DATA_SETTING, ACCOUNT_SETTING, REGION_SETTING, QUOTA_SETTING];
