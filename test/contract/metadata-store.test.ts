@@ -8,6 +8,7 @@ import { describeAccessTokens } from './metadata-store/access-tokens.ts';
 import { describeAccessUsers } from './metadata-store/access-users.ts';
 import { describeAccessVersion } from './metadata-store/access-version.ts';
 import { describeAccountSettings } from './metadata-store/account-settings.ts';
+import { describeArchived } from './metadata-store/archived.ts';
 import { describeBlobs } from './metadata-store/blobs.ts';
 import { describeCreationTemplates } from './metadata-store/creation-templates.ts';
 import type { MetadataStoreDriver } from './metadata-store/driver.ts';
@@ -56,6 +57,7 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeTransactions(driver);
   describeRepositories(driver);
   describeBlobs(driver);
+  describeArchived(driver);
   describeLayers(driver);
   describeUploads(driver);
   describeImages(driver);

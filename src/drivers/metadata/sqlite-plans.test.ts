@@ -4,7 +4,7 @@ import { firstTables } from './migrations/0001-first-tables.ts';
 import { accessTables } from './migrations/0002-access.ts';
 import { imageManagementTables } from './migrations/0003-image-management.ts';
 import { accessReads, accessRecords } from './records/access.ts';
-import { blobReads } from './records/blobs.ts';
+import { blobReads, blobRecords } from './records/blobs.ts';
 import { eventReads, eventRecords } from './records/events.ts';
 import { historyReads, historyRecords } from './records/history.ts';
 import { imageReads, imageRecords } from './records/images.ts';
@@ -56,6 +56,8 @@ const LISTS: Readonly<Record<string, Question>> = {
   'layers.findMany': (session) => layerReads(session).findMany(1, [DIGEST]),
   'layers.expired': (session) => layerReads(session).expired(EPOCH, 1),
   'blobs.page': (session) => blobReads(session).page(0, 1),
+  'blobs.archivedOf': (session) => blobReads(session).archivedOf(1, 1),
+  'blobs.archived': (session) => blobReads(session).archived(0, 1),
   'blobs.unreferenced': (session) => blobReads(session).unreferenced(1),
   'access.users': (session) => accessReads(session).users(''),
   'access.roles': (session) => accessReads(session).roles(''),
@@ -85,6 +87,10 @@ const LISTS: Readonly<Record<string, Question>> = {
 const OTHERS: Readonly<Record<string, Question>> = {
   'repositories.find': (session) => repositoryReads(session).find(REGISTRY, ''),
   'blobs.hasLocation': (session) => blobReads(session).hasLocation(''),
+  'images.childrenOf': (session) => imageReads(session).childrenOf(1),
+  'blobs.isArchived': (session) => blobReads(session).isArchived(1),
+  'blobs.markArchived': (session) => blobRecords(session).markArchived(1, EPOCH),
+  'layers.withdraw': (session) => layerRecords(session).withdraw({ id: 1, repositoryId: 1 }),
   'layers.find': (session) => layerReads(session).find(1, DIGEST),
   'layers.renewLeases': (session) => layerRecords(session).renewLeases(1, [DIGEST], EPOCH),
   'layers.deleteExpired': (session) => layerRecords(session).deleteExpired(1, DIGEST, EPOCH),

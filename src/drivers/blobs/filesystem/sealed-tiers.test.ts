@@ -1,12 +1,17 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, renameSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { BlobLocation, BlobStore } from '../../../core/blob-store.ts';
 import { digestOf } from '../../../core/values/digest.ts';
+import { BufferPool } from './buffer-pool.ts';
 import { openFilesystemBlobStore } from './filesystem-blob-store.ts';
+import { DurableFolders } from './folders.ts';
+import { BlobPaths } from './paths.ts';
+import { SealedTiers } from './sealed-tiers.ts';
 
 let folder: string;
 let store: BlobStore;
@@ -106,6 +111,26 @@ describe('an archive', () => {
     await store.archive!(await sealed(content));
     assert.deepEqual(await readdir(join(archive(), 'moving')), [young.slice(young.lastIndexOf('/') + 1)]);
   });
+});
+
+it('finds bytes that come back just when it turns to the archive', async () => {
+  const primary = new BlobPaths(data());
+  /** Whoever asks it for a path finds that the file has left. */
+  class Deserted extends BlobPaths {
+    override sealed(location: BlobLocation): string {
+      const path = super.sealed(location);
+      if (existsSync(path)) renameSync(path, primary.sealed(location));
+      return path;
+    }
+  }
+  const tierOf = (paths: BlobPaths) => ({ paths, folders: new DurableFolders(paths.directory) });
+  const tiers = new SealedTiers(tierOf(primary), tierOf(new Deserted(archive())), new BufferPool());
+  const location = await sealed(randomBytes(10));
+  await store.archive!(location);
+  assert.deepEqual(await tiers.stat(location), { bytes: 10 });
+  await store.archive!(location);
+  await using reader = await tiers.read(location);
+  assert.equal(reader?.bytes, 10);
 });
 
 describe('bytes that a crash left in both folders', () => {
