@@ -5,6 +5,7 @@ import type { ImageEvent } from '../events/registry-event.ts';
 import type { ChangeCause } from '../history/history-records.ts';
 import type { Records } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
+import type { Registry } from '../values/registry.ts';
 import type { Image } from './image-records.ts';
 
 /**
@@ -16,6 +17,8 @@ export interface Change {
   readonly cause: ChangeCause;
   /** The ARN of who caused it; empty when nobody was asked. */
   readonly principal: string;
+  /** With the cause `replication`: the registry the image comes from. */
+  readonly replicatedFrom?: Registry;
   readonly at: Date;
   /** Until when the layers of a deleted image stay. */
   readonly leaseUntil: Date;
@@ -27,7 +30,7 @@ export function changeBy({ caller }: Pick<Call, 'caller'>, repository: Repositor
   return { repository, principal: caller.arn, cause: 'push', ...time };
 }
 
-type ChangeTimes = Pick<Change, 'at' | 'leaseUntil'> & Partial<Pick<Change, 'cause' | 'keptUntil'>>;
+type ChangeTimes = Pick<Change, 'at' | 'leaseUntil'> & Partial<Pick<Change, 'cause' | 'keptUntil' | 'replicatedFrom'>>;
 
 /** The times of a change that happens now. */
 export function changeTimes({ now, settings }: Pick<CoreDependencies, 'now' | 'settings'>): ChangeTimes {

@@ -1,6 +1,8 @@
 import type { Call } from '../access/caller.ts';
+import type { ChangeCause } from '../history/history-records.ts';
 import type { Digest } from '../values/digest.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
+import type { Registry } from '../values/registry.ts';
 import type {
   Image,
   ImagePosition,
@@ -130,6 +132,10 @@ export interface PutImageInput {
   /** Pushing what is there already, under a tag it already has, succeeds and changes nothing (docker's path). */
   readonly idempotent?: boolean;
   readonly createOnPush?: boolean;
+  /** Why; a push unless given. */
+  readonly cause?: ChangeCause;
+  /** With the cause `replication`: the registry it comes from. */
+  readonly replicatedFrom?: Registry;
 }
 
 export interface PutImageResult {

@@ -30,7 +30,9 @@ export async function putImage(
   const manifest = readManifest(input);
   const digest = checkDigest(call, input);
   const push = { call, input, manifest, digest, quotas };
-  const times = changeTimes(dependencies);
+  const { cause, replicatedFrom } = input;
+  const origin = { ...(cause && { cause }), ...(replicatedFrom && { replicatedFrom }) };
+  const times = { ...changeTimes(dependencies), ...origin };
   await refusingWhenFull(() =>
     metadata.transaction(async (records) => {
       const present = await findRepository(records, call.registry, repository.name);
