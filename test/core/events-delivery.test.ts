@@ -288,7 +288,8 @@ describe('a target of events', () => {
     w.core.pass(1);
     const replaced = { name: 'a', kind: 'webhook', settings: { url: 'elsewhere' } } as const;
     await assert.rejects(w.targets.put(replaced, { replace: false }), { message: /There is a target 'a' already/ });
-    await w.targets.put(replaced, { replace: true });
+    const { createdAt } = await w.targets.put(replaced, { replace: true });
+    assert.deepEqual((await w.targets.get('a')).createdAt, createdAt);
     await w.deliver();
     await w.targets.put({ ...replaced, secret: 'another' }, { replace: true });
     await pushedImage(w.core, 'one', 'x', 'v2');
