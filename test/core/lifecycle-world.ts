@@ -79,7 +79,10 @@ export async function lifecycleWorld(...given: Parameters<typeof coreUnderTest>)
       };
       return put(imageManifest(config, [layer], more), tags);
     },
-    pushIndex: (children, tags = []) => put(indexManifest(children), tags),
+    pushIndex(children, tags = []) {
+      const annotations = { at: dependencies.now().toISOString() };
+      return put(indexManifest(children, { annotations }), tags);
+    },
     apply: (options) => apply(dependencies, options),
     applyMeeting: (work, transaction = 1) => apply(meeting(dependencies, work, transaction)),
     active: () => digestsOf('ACTIVE'),

@@ -149,7 +149,6 @@ function isAsSeen({ seen, countTypes }: Run, image: TaggedImage, { digest, ruleP
   if (before === undefined) return false;
   const pulls = countTypes.get(rulePriority) === 'sinceImagePulled';
   return (
-    image.id === before.id &&
     image.status === before.status &&
     isSameTime(image.pushedAt, before.pushedAt) &&
     isSameTime(image.activatedAt, before.activatedAt) &&

@@ -37,7 +37,7 @@ export interface LifecyclePreviewImage {
 
 /** As much of an image as decisions about it rest on: repositories have up to 100,000 of them. */
 export interface ImageFacts
-  extends Pick<Image, 'id' | 'digest' | 'status' | 'pushedAt' | 'archivedAt' | 'activatedAt' | 'pulledAt'> {
+  extends Pick<Image, 'digest' | 'status' | 'pushedAt' | 'archivedAt' | 'activatedAt' | 'pulledAt'> {
   /** In lexical order. */
   readonly tags: readonly string[];
 }

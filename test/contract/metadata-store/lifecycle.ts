@@ -77,9 +77,9 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
       const times = { archivedAt: minutesLater(2), activatedAt: minutesLater(3) };
       await store.transaction(({ images }) => images.setStatus(archived.id, { status: 'ARCHIVED', ...times }));
       const expected = [
-        { id: plain.id, digest: plain.digest, status: 'ACTIVE', tags: [], pushedAt: MOMENT },
-        { id: tagged.id, digest: tagged.digest, status: 'ACTIVE', tags: ['a', 'b', 'ä'], pushedAt: minutesLater(1) },
-        { id: archived.id, digest: archived.digest, status: 'ARCHIVED', tags: ['c'], pushedAt: MOMENT, ...times },
+        { digest: plain.digest, status: 'ACTIVE', tags: [], pushedAt: MOMENT },
+        { digest: tagged.digest, status: 'ACTIVE', tags: ['a', 'b', 'ä'], pushedAt: minutesLater(1) },
+        { digest: archived.digest, status: 'ARCHIVED', tags: ['c'], pushedAt: MOMENT, ...times },
       ].sort((one, other) => (one.digest < other.digest ? -1 : 1));
       assert.deepEqual(await store.read.lifecycle.images(id, '', 10), expected);
       assert.deepEqual(await store.read.lifecycle.images(id, '', 2), expected.slice(0, 2));

@@ -71,7 +71,6 @@ function toImageFacts(rows: readonly FactsRow[]): ImageFacts[] {
     if (row.id !== imageId) {
       tags = [];
       found.push({
-        id: row.id,
         digest: row.digest,
         status: row.status,
         tags,
