@@ -119,6 +119,8 @@ describe('a preview of a lifecycle policy', () => {
         if (!image) kept += 1;
         else assert.equal(image.storageClass, status === 'ARCHIVED' ? 'ARCHIVE' : 'STANDARD');
       }
+      const listed = await world.dependencies.metadata.read.lifecycle.indexesBetween(world.repositoryId, '', 'sha256;');
+      for (const { child } of listed) assert.ok(after.has(child), `seed ${seed}: an index that stays needs ${child}`);
       const { expired, transitioned, failed, changed } = report;
       assert.deepEqual([expired + transitioned + failed, changed], [preview.images.length, 0]);
       assert.equal(preview.expiring + preview.transitioning, preview.images.length);

@@ -7,11 +7,12 @@ import { any, archive, archivedBefore, moreThan, pushedBefore, rule, tagged, unt
 import { DAY_SECONDS, type LifecycleWorld, lifecycleWorld, repositoryName } from './lifecycle-world.ts';
 
 /**
- * Releases keep, builds go, what has no tag goes, old platforms' indexes are archived and at last deleted, and the rest is
+ * Signatures go with what they sign alone, releases keep, builds go, what has no tag goes, old platforms' indexes are archived and at last deleted, and the rest is
  * bounded. `latest` moves every day.
  */
 const POLICY = {
   rules: [
+    rule(5, { ...tagged('signature-*'), ...moreThan(9999) }),
     rule(10, { ...tagged('v*'), ...moreThan(8) }),
     rule(20, { ...untagged, ...pushedBefore(14) }),
     rule(30, { ...tagged('multi-*'), ...pushedBefore(50) }, archive),
@@ -102,6 +103,7 @@ function afterOneRun(known: readonly Known[], now: number): Known[] {
   const begins = (prefix: string) => (image: Known) =>
     standard(image) && image.tags.some((tag) => tag.startsWith(prefix));
   const newestFirst = known.toSorted((one, other) => other.pushedAt - one.pushedAt);
+  const isSignature = begins('signature-');
   const isRelease = begins('v');
   const isLoose = (image: Known) => standard(image) && image.tags.length === 0;
   const isIndex = begins('multi-');
@@ -114,7 +116,9 @@ function afterOneRun(known: readonly Known[], now: number): Known[] {
     (image) => isIndex(image) && !isRelease(image) && !isLoose(image) && days(image.pushedAt) > 50,
   );
   const oldArchived = newestFirst.filter((image) => !standard(image) && days(image.archivedAt ?? now) > 90);
-  const surplus = all.slice(40).filter((image) => !isRelease(image) && !isLoose(image) && !isIndex(image));
+  const surplus = all
+    .slice(40)
+    .filter((image) => ![isSignature, isRelease, isLoose, isIndex].some((owns) => owns(image)));
 
   let left = known.map((image) => ({ ...image }));
   const isListed = (digest: string) => left.some(({ children }) => children.includes(digest));
