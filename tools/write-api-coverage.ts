@@ -1,10 +1,12 @@
 /**
- * `node tools/write-api-coverage.ts`: writes docs/api-coverage.md from the table of operations.
+ * `node tools/write-api-coverage.ts`: writes docs/api-coverage.md from the table of operations, and from that of members that
+ * answers never fill.
  * `--check` writes nothing; the exit code is 1 when the page is out of date.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OPERATIONS } from '../src/protocols/aws/operations.ts';
+import { UNFILLED_MEMBERS } from './unfilled-members.ts';
 
 const page = join(import.meta.dirname, '..', 'docs', 'api-coverage.md');
 
@@ -18,10 +20,11 @@ export function apiCoverage(): string {
   const operations: [name: string, operation: { action: string; run?: unknown }][] = Object.entries(OPERATIONS);
   operations.sort(([one], [other]) => (one < other ? -1 : 1));
   const served = operations.filter(([, { run }]) => run !== undefined);
+  const unfilled = Object.entries(UNFILLED_MEMBERS).map(([member, reason]) => `| \`${member}\` | ${reason} |`);
   const rows = operations.map(([name, { action, run }]) => `| ${name} | ${run ? 'yes' : '–'} | \`${action}\` |`);
   return `# Coverage of the ECR API
 
-<!-- Written by tools/write-api-coverage.ts from src/protocols/aws/operations.ts. -->
+<!-- Written by tools/write-api-coverage.ts from src/protocols/aws/operations.ts and tools/unfilled-members.ts. -->
 
 Gantry answers ${served.length} of the ${operations.length} operations that \`@aws-sdk/client-ecr\` knows. The others answer
 \`UnsupportedOperationException\` (HTTP 400, which SDKs do not retry). On the same port STS answers \`GetCallerIdentity\`,
@@ -30,6 +33,15 @@ Gantry answers ${served.length} of the ${operations.length} operations that \`@a
 | Operation | Served | IAM action |
 | --- | --- | --- |
 ${rows.join('\n')}
+
+## Members of answers that are never filled
+
+Every other member of an answer that the SDK knows is filled where ECR fills it; a test drives every operation that is served
+and fails for one that is neither seen nor listed here. What lies within a listed member is not listed.
+
+| Member | Why |
+| --- | --- |
+${unfilled.sort().join('\n')}
 `;
 }
 
