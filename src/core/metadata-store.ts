@@ -1,5 +1,7 @@
 import type { AccessReads, AccessRecords } from './access/identity-records.ts';
 import type { SigningKeyReads, SigningKeyRecords } from './access/signing-key-records.ts';
+import type { CacheCheckReads, CacheCheckRecords } from './caching/cache-check-records.ts';
+import type { CacheRuleReads, CacheRuleRecords } from './caching/cache-rule-records.ts';
 import type { EventReads, EventRecords } from './events/event-records.ts';
 import type { HistoryReads, HistoryRecords } from './history/history-records.ts';
 import type { ImageReads, ImageRecords } from './images/image-records.ts';
@@ -10,7 +12,11 @@ import type { LifecycleReads, LifecycleRecords } from './lifecycle/lifecycle-rec
 import type { PullTimeReads, PullTimeRecords } from './pull-times/pull-time-records.ts';
 import type { UsageReads } from './quotas/usage-records.ts';
 import type { CreationTemplateReads, CreationTemplateRecords } from './repositories/creation-template-records.ts';
+import type { BackfillReads, BackfillRecords } from './replication/backfill-records.ts';
+import type { PeerReads, PeerRecords } from './replication/peer-records.ts';
+import type { ReplicationReads, ReplicationRecords } from './replication/replication-records.ts';
 import type { RepositoryReads, RepositoryRecords } from './repositories/repository-records.ts';
+import type { SecretReads, SecretRecords } from './secrets/secret-records.ts';
 import type { AccountSettingReads, AccountSettingRecords } from './settings/account-setting-records.ts';
 
 /** Facts. What the records mean is core's; how they are kept is the driver's. */
@@ -41,6 +47,9 @@ export interface Reads {
   readonly signingKeys: SigningKeyReads;
   readonly access: AccessReads;
   readonly creationTemplates: CreationTemplateReads;
+  readonly cacheRules: CacheRuleReads;
+  readonly cacheChecks: CacheCheckReads;
+  readonly secrets: SecretReads;
   readonly history: HistoryReads;
   readonly events: EventReads;
   readonly jobs: JobReads;
@@ -48,6 +57,9 @@ export interface Reads {
   readonly pullTimes: PullTimeReads;
   readonly accountSettings: AccountSettingReads;
   readonly usage: UsageReads;
+  readonly replication: ReplicationReads;
+  readonly peers: PeerReads;
+  readonly backfills: BackfillReads;
 }
 
 export interface Records {
@@ -59,6 +71,9 @@ export interface Records {
   readonly signingKeys: SigningKeyRecords;
   readonly access: AccessRecords;
   readonly creationTemplates: CreationTemplateRecords;
+  readonly cacheRules: CacheRuleRecords;
+  readonly cacheChecks: CacheCheckRecords;
+  readonly secrets: SecretRecords;
   readonly history: HistoryRecords;
   readonly events: EventRecords;
   readonly jobs: JobRecords;
@@ -66,4 +81,7 @@ export interface Records {
   readonly pullTimes: PullTimeRecords;
   readonly accountSettings: AccountSettingRecords;
   readonly usage: UsageReads;
+  readonly replication: ReplicationRecords;
+  readonly peers: PeerRecords;
+  readonly backfills: BackfillRecords;
 }

@@ -10,6 +10,7 @@ import { describeAccessVersion } from './metadata-store/access-version.ts';
 import { describeAccountSettings } from './metadata-store/account-settings.ts';
 import { describeArchived } from './metadata-store/archived.ts';
 import { describeBlobs } from './metadata-store/blobs.ts';
+import { describeCaching } from './metadata-store/caching.ts';
 import { describeCreationTemplates } from './metadata-store/creation-templates.ts';
 import type { MetadataStoreDriver } from './metadata-store/driver.ts';
 import { describeEvents } from './metadata-store/events.ts';
@@ -69,6 +70,7 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeLifecycle(driver);
   describeSigningKeys(driver);
   describeCreationTemplates(driver);
+  describeCaching(driver);
   describeAccessUsers(driver);
   describeAccessRoles(driver);
   describeAccessKeys(driver);

@@ -44,13 +44,14 @@ export interface SecretsTable extends InRegistry {
   updated_at: number;
 }
 
-interface CacheChecksTable {
+export interface CacheChecksTable {
   repository_id: number;
   tag: string;
+  digest: Digest;
   checked_at: number;
 }
 
-interface ReplicationConfigurationsTable extends InRegistry {
+export interface ReplicationConfigurationsTable extends InRegistry {
   rules_json: string;
 }
 
@@ -61,8 +62,10 @@ export interface PeersTable extends InRegistry {
   created_at: number;
 }
 
-interface ImageReplicationsTable extends InRegistry {
+export interface ImageReplicationsTable extends InRegistry {
   image_id: number;
+  /** Empty: as it was pushed without a tag. */
+  tag: string;
   status: string;
   failure_code: string | null;
   updated_at: number;
@@ -87,8 +90,8 @@ export interface BackfillResultsTable {
   position: number;
   repository_name: string;
   digest: Digest;
-  /** Null: the image without a tag. */
-  tag: string | null;
+  /** Empty: the image without a tag. */
+  tag: string;
   /** Null: not done yet. */
   status: string | null;
   failure_code: string | null;

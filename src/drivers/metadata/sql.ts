@@ -2,7 +2,10 @@ import type { MetadataStore, Reads, Records } from '../../core/metadata-store.ts
 import { bringToPresentForm, presentVersion } from './migrate.ts';
 import { accessReads, accessRecords } from './records/access.ts';
 import { accountSettingReads, accountSettingRecords } from './records/account-settings.ts';
+import { backfillReads, backfillRecords } from './records/backfills.ts';
 import { blobReads, blobRecords } from './records/blobs.ts';
+import { cacheCheckReads, cacheCheckRecords } from './records/cache-checks.ts';
+import { cacheRuleReads, cacheRuleRecords } from './records/cache-rules.ts';
 import { creationTemplateReads, creationTemplateRecords } from './records/creation-templates.ts';
 import { eventReads, eventRecords } from './records/events.ts';
 import { historyReads, historyRecords } from './records/history.ts';
@@ -10,8 +13,11 @@ import { imageReads, imageRecords } from './records/images.ts';
 import { jobReads, jobRecords } from './records/jobs.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
 import { lifecycleReads, lifecycleRecords } from './records/lifecycle.ts';
+import { peerReads, peerRecords } from './records/peers.ts';
 import { pullTimeReads, pullTimeRecords } from './records/pull-times.ts';
+import { replicationReads, replicationRecords } from './records/replication.ts';
 import { repositoryReads, repositoryRecords } from './records/repositories.ts';
+import { secretReads, secretRecords } from './records/secrets.ts';
 import { signingKeyReads, signingKeyRecords } from './records/signing-keys.ts';
 import { uploadReads, uploadRecords } from './records/uploads.ts';
 import { usageReads } from './records/usage.ts';
@@ -40,6 +46,9 @@ function reads(session: Session): Reads {
     signingKeys: signingKeyReads(session),
     access: accessReads(session),
     creationTemplates: creationTemplateReads(session),
+    cacheRules: cacheRuleReads(session),
+    cacheChecks: cacheCheckReads(session),
+    secrets: secretReads(session),
     history: historyReads(session),
     events: eventReads(session),
     jobs: jobReads(session),
@@ -47,6 +56,9 @@ function reads(session: Session): Reads {
     pullTimes: pullTimeReads(session),
     accountSettings: accountSettingReads(session),
     usage: usageReads(session),
+    replication: replicationReads(session),
+    peers: peerReads(session),
+    backfills: backfillReads(session),
   };
 }
 
@@ -60,6 +72,9 @@ function records(session: Session): Records {
     signingKeys: signingKeyRecords(session),
     access: accessRecords(session),
     creationTemplates: creationTemplateRecords(session),
+    cacheRules: cacheRuleRecords(session),
+    cacheChecks: cacheCheckRecords(session),
+    secrets: secretRecords(session),
     history: historyRecords(session),
     events: eventRecords(session),
     jobs: jobRecords(session),
@@ -67,5 +82,8 @@ function records(session: Session): Records {
     pullTimes: pullTimeRecords(session),
     accountSettings: accountSettingRecords(session),
     usage: usageReads(session),
+    replication: replicationRecords(session),
+    peers: peerRecords(session),
+    backfills: backfillRecords(session),
   };
 }

@@ -3,8 +3,11 @@ import { after, before, describe, it } from 'node:test';
 import { firstTables } from './migrations/0001-first-tables.ts';
 import { accessTables } from './migrations/0002-access.ts';
 import { imageManagementTables } from './migrations/0003-image-management.ts';
+import { registryFeatureTables } from './migrations/0004-registry-features.ts';
 import { accessReads, accessRecords } from './records/access.ts';
 import { blobReads, blobRecords } from './records/blobs.ts';
+import { cacheCheckReads } from './records/cache-checks.ts';
+import { cacheRuleReads } from './records/cache-rules.ts';
 import { eventReads, eventRecords } from './records/events.ts';
 import { historyReads, historyRecords } from './records/history.ts';
 import { imageReads, imageRecords } from './records/images.ts';
@@ -13,6 +16,7 @@ import { layerReads, layerRecords } from './records/layers.ts';
 import { lifecycleReads, lifecycleRecords } from './records/lifecycle.ts';
 import { pullTimeReads, pullTimeRecords } from './records/pull-times.ts';
 import { repositoryReads, repositoryRecords } from './records/repositories.ts';
+import { secretReads } from './records/secrets.ts';
 import { uploadReads } from './records/uploads.ts';
 import { usageReads } from './records/usage.ts';
 import type { Session } from './session.ts';
@@ -68,6 +72,9 @@ const LISTS: Readonly<Record<string, Question>> = {
   'access.attachedPolicies': (session) => accessReads(session).attachedPolicies(HOLDER),
   'access.robotTokens': (session) => accessReads(session).robotTokens(''),
   'access.identityProviders': (session) => accessReads(session).identityProviders(''),
+  'cacheRules.page': (session) => cacheRuleReads(session).page(REGISTRY, '', 1),
+  'cacheChecks.page': (session) => cacheCheckReads(session).page(1, '', 1),
+  'secrets.list': (session) => secretReads(session).list(REGISTRY),
   'pullTimes.exclusions': (session) => pullTimeReads(session).exclusions(REGISTRY, '', 1),
   'jobs.dead': (session) => jobReads(session).dead('deliver-event', 0, 1),
   'jobs.claim': (session) => jobRecords(session).claim('deliver-event', { leaseId: '', until: EPOCH }, EPOCH, 1),
@@ -85,6 +92,10 @@ const LISTS: Readonly<Record<string, Question>> = {
 
 /** The rest that must not read whole tables. */
 const OTHERS: Readonly<Record<string, Question>> = {
+  'cacheRules.find': (session) => cacheRuleReads(session).find(REGISTRY, ''),
+  'cacheChecks.find': (session) => cacheCheckReads(session).find(1, ''),
+  'secrets.find': (session) => secretReads(session).find(REGISTRY, ''),
+  'secrets.findByArn': (session) => secretReads(session).findByArn(''),
   'repositories.find': (session) => repositoryReads(session).find(REGISTRY, ''),
   'blobs.hasLocation': (session) => blobReads(session).hasLocation(''),
   'images.childrenOf': (session) => imageReads(session).childrenOf(1),
@@ -149,6 +160,7 @@ describe('query plans', () => {
     await firstTables(session);
     await accessTables(session);
     await imageManagementTables(session);
+    await registryFeatureTables(session);
   });
   after(() => connection.close());
 

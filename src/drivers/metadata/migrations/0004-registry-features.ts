@@ -10,7 +10,7 @@ import { run, type Session } from '../session.ts';
  *           └─< backfills ─< backfill_results
  * peers                                     (registries elsewhere, by account and region)
  * repositories ─< cache_checks              (when a cached tag was last compared with its upstream)
- * images ─< image_replications              (by destination)
+ * images ─< image_replications              (by destination and tag)
  */
 export async function registryFeatureTables(session: Session): Promise<void> {
   const { dialect } = session;
@@ -83,6 +83,7 @@ function cacheChecks({ build, types, keptByPrimaryKey }: SqlDialect) {
       column.notNull().references('repositories.id').onDelete('cascade'),
     )
     .addColumn('tag', types.text, (column) => column.notNull())
+    .addColumn('digest', types.text, (column) => column.notNull())
     .addColumn('checked_at', types.integer, (column) => column.notNull())
     .addPrimaryKeyConstraint('cache_checks_by_tag', ['repository_id', 'tag'])
     .modifyEnd(keptByPrimaryKey);
@@ -115,10 +116,11 @@ function imageReplications({ build, types, keptByPrimaryKey }: SqlDialect) {
     .addColumn('image_id', types.integer, (column) => column.notNull().references('images.id').onDelete('cascade'))
     .addColumn('account', types.text, (column) => column.notNull())
     .addColumn('region', types.text, (column) => column.notNull())
+    .addColumn('tag', types.text, (column) => column.notNull())
     .addColumn('status', types.text, (column) => column.notNull())
     .addColumn('failure_code', types.text)
     .addColumn('updated_at', types.integer, (column) => column.notNull())
-    .addPrimaryKeyConstraint('image_replications_by_destination', ['image_id', 'account', 'region'])
+    .addPrimaryKeyConstraint('image_replications_by_destination', ['image_id', 'account', 'region', 'tag'])
     .modifyEnd(keptByPrimaryKey);
 }
 
@@ -147,7 +149,7 @@ function backfillResults({ build, types, keptByPrimaryKey }: SqlDialect) {
     .addColumn('position', types.integer, (column) => column.notNull())
     .addColumn('repository_name', types.text, (column) => column.notNull())
     .addColumn('digest', types.text, (column) => column.notNull())
-    .addColumn('tag', types.text)
+    .addColumn('tag', types.text, (column) => column.notNull())
     .addColumn('status', types.text)
     .addColumn('failure_code', types.text)
     .addColumn('sub_failure_codes_json', types.text)
