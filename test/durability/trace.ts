@@ -1,3 +1,7 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findProgram, runAny } from '../support/programs.ts';
+
 /** One system call of any of a process's threads. Times are line numbers of the trace, which are in true order. */
 export interface SystemCall {
   readonly name: string;
@@ -17,7 +21,7 @@ export const traceWords = [
   '-s',
   '64',
   '-e',
-  'trace=fdatasync,fsync,sync_file_range,rename,renameat,renameat2,mkdir,write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg',
+  'trace=fdatasync,fsync,sync_file_range,rename,renameat,renameat2,unlink,unlinkat,mkdir,write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg',
 ] as const;
 
 /** Reads what strace wrote; calls that failed are left out. A call that another thread cut into has two lines. */
@@ -53,4 +57,20 @@ export function answersIn(calls: readonly SystemCall[]): { status: number; call:
     const status = call.path.startsWith('socket:') ? /"HTTP\/1\.1 (\d{3}) /.exec(call.words)?.[1] : undefined;
     return status === undefined ? [] : [{ status: Number(status), call }];
   });
+}
+
+/** The tracer is nobody's child here and ends a little after the traced: its last line says so. */
+export async function traceEnded(file: string): Promise<void> {
+  for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 50) {
+    if (/\+\+\+ exited with \d+ \+\+\+\s*$/.test(readFileSync(file, 'utf8'))) return;
+    await sleep(50);
+  }
+  throw new Error('the tracer did not end');
+}
+
+/** Why there can be no trace here, if so. */
+export async function whyNotTraced(): Promise<string | false> {
+  if (findProgram('strace') === undefined) return 'strace cannot be found';
+  const { code, stderr } = await runAny([...traceWords, '-o', '/dev/null', 'true']);
+  return code === 0 ? false : `strace may not trace here: ${stderr.trim()}`;
 }

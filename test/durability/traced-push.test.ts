@@ -3,20 +3,18 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { awsCall } from '../support/aws-call.ts';
 import { type HttpAnswer, http } from '../support/http.ts';
 import { type Blob, blobOf, descriptor, mediaTypes, pushManifest } from '../support/images.ts';
-import { findProgram, runAny } from '../support/programs.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
-import { answersIn, readTrace, type SystemCall, traceWords } from './trace.ts';
+import { answersIn, readTrace, type SystemCall, traceEnded, traceWords, whyNotTraced } from './trace.ts';
 
 /**
  * A killed process loses nothing that it has handed to the system, so only a trace shows that bytes and records reach
  * the disk before the answer leaves: every sync must have ended before what depends on it begins.
  */
-describe('a traced push', { skip: await whyNot() }, () => {
+describe('a traced push', { skip: await whyNotTraced() }, () => {
   let folder: TemporaryFolder | undefined;
   let data = '';
   let calls: readonly SystemCall[] = [];
@@ -148,7 +146,7 @@ async function pushTraced(data: string, file: string): Promise<Pushed[]> {
   await pushOverOci(server, note);
   await pushOverApi(server, note);
   await server.stop();
-  await complete(file);
+  await traceEnded(file);
   return pushed;
 }
 
@@ -201,19 +199,4 @@ function manifestOf(config: Blob, layer: Blob): Blob {
       layers: [descriptor(mediaTypes.layer, layer)],
     }),
   );
-}
-
-/** The tracer is nobody's child here and ends a little after the traced: its last line says so. */
-async function complete(file: string): Promise<void> {
-  for (let waitedMs = 0; waitedMs < 10_000; waitedMs += 50) {
-    if (/\+\+\+ exited with \d+ \+\+\+\s*$/.test(readFileSync(file, 'utf8'))) return;
-    await sleep(50);
-  }
-  throw new Error('the tracer did not end');
-}
-
-async function whyNot(): Promise<string | false> {
-  if (findProgram('strace') === undefined) return 'strace cannot be found';
-  const { code, stderr } = await runAny([...traceWords, '-o', '/dev/null', 'true']);
-  return code === 0 ? false : `strace may not trace here: ${stderr.trim()}`;
 }
