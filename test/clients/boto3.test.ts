@@ -6,7 +6,8 @@ import { it } from 'node:test';
 import { busyboxImage, greeting, writeLayout } from '../support/busybox-image.ts';
 import { describeClient } from '../support/client.ts';
 import { startDockerDaemon } from '../support/docker-daemon.ts';
-import { findProgram, runAny } from '../support/programs.ts';
+import { findProgram } from '../support/programs.ts';
+import { pythonWithBoto3 } from '../support/python.ts';
 
 const script = join(import.meta.dirname, 'boto3-image.py');
 const python = await pythonWithBoto3();
@@ -46,13 +47,3 @@ await describeClient('boto3', { programs: ['python3', 'busybox'], mustBeInCi: tr
     assert.equal((await daemon.docker(['run', '--rm', '--network', 'none', reference])).trim(), greeting);
   });
 });
-
-/** The host's first python3 may be one without boto3 while Debian's has it. */
-async function pythonWithBoto3(): Promise<string | undefined> {
-  for (const path of [findProgram('python3'), '/usr/bin/python3']) {
-    if (path === undefined) continue;
-    const { code } = await runAny([path, '-c', 'import boto3']).catch(() => ({ code: 1 }));
-    if (code === 0) return path;
-  }
-  return undefined;
-}
