@@ -9,6 +9,7 @@ import { describeAccessUsers } from './metadata-store/access-users.ts';
 import { describeAccessVersion } from './metadata-store/access-version.ts';
 import { describeAccountSettings } from './metadata-store/account-settings.ts';
 import { describeArchived } from './metadata-store/archived.ts';
+import { describeBackfills } from './metadata-store/backfills.ts';
 import { describeBlobs } from './metadata-store/blobs.ts';
 import { describeCaching } from './metadata-store/caching.ts';
 import { describeCreationTemplates } from './metadata-store/creation-templates.ts';
@@ -23,6 +24,7 @@ import { describeLasting } from './metadata-store/lasting.ts';
 import { describeLayers } from './metadata-store/layers.ts';
 import { describeLifecycle } from './metadata-store/lifecycle.ts';
 import { describePullTimes } from './metadata-store/pull-times.ts';
+import { describeReplication } from './metadata-store/replication.ts';
 import { describeRepositories } from './metadata-store/repositories.ts';
 import { describeSigningKeys } from './metadata-store/signing-keys.ts';
 import { describeTransactions } from './metadata-store/transactions.ts';
@@ -80,6 +82,8 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describePullTimes(driver);
   describeAccountSettings(driver);
   describeUsage(driver);
+  describeReplication(driver);
+  describeBackfills(driver);
 }
 describeLasting(sqliteFile);
 describeSharedJobs(sqliteFile);

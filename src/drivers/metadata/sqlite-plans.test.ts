@@ -5,6 +5,7 @@ import { accessTables } from './migrations/0002-access.ts';
 import { imageManagementTables } from './migrations/0003-image-management.ts';
 import { registryFeatureTables } from './migrations/0004-registry-features.ts';
 import { accessReads, accessRecords } from './records/access.ts';
+import { backfillReads, backfillRecords } from './records/backfills.ts';
 import { blobReads, blobRecords } from './records/blobs.ts';
 import { cacheCheckReads } from './records/cache-checks.ts';
 import { cacheRuleReads } from './records/cache-rules.ts';
@@ -15,6 +16,7 @@ import { jobReads, jobRecords } from './records/jobs.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
 import { lifecycleReads, lifecycleRecords } from './records/lifecycle.ts';
 import { pullTimeReads, pullTimeRecords } from './records/pull-times.ts';
+import { replicationReads, replicationRecords } from './records/replication.ts';
 import { repositoryReads, repositoryRecords } from './records/repositories.ts';
 import { secretReads } from './records/secrets.ts';
 import { uploadReads } from './records/uploads.ts';
@@ -87,6 +89,13 @@ const LISTS: Readonly<Record<string, Question>> = {
   'history.firstTagChange': (session) => historyReads(session).firstTagChange(1, ''),
   'history.deletedImages': (session) => historyReads(session).deletedImages(1, '', 1),
   'history.deletedReferrers': (session) => historyReads(session).deletedReferrers(1, DIGEST),
+  'replication.statusesOf': (session) => replicationReads(session).statusesOf(1),
+  'backfills.page': (session) => backfillReads(session).page(REGISTRY, { endedSince: EPOCH, limit: 1 }),
+  'backfills.running': (session) => backfillReads(session).running(REGISTRY),
+  'backfills.lastItem': (session) => backfillReads(session).lastItem(''),
+  'backfills.pendingItems': (session) => backfillReads(session).pendingItems('', 0, 1),
+  'backfills.results': (session) => backfillReads(session).results('', undefined, 0, 1),
+  'backfills.results of a status': (session) => backfillReads(session).results('', 'FAILED', 0, 1),
   'uploads.idle': (session) => uploadReads(session).idle(EPOCH, 1),
 };
 
@@ -127,6 +136,16 @@ const OTHERS: Readonly<Record<string, Question>> = {
   'access.registryPolicy': (session) => accessReads(session).registryPolicy(REGISTRY),
   'images.manifest': (session) => imageReads(session).manifest(1, DIGEST),
   'images.manifestByTag': (session) => imageReads(session).manifestByTag(1, ''),
+  'replication.rules': (session) => replicationReads(session).rules(REGISTRY),
+  'replication.putStatus': (session) =>
+    replicationRecords(session).putStatus(1, {
+      destination: REGISTRY,
+      tag: '',
+      status: 'COMPLETE',
+      updatedAt: EPOCH,
+    }),
+  'backfills.findById': (session) => backfillReads(session).findById(''),
+  'backfills.deleteEnded': (session) => backfillRecords(session).deleteEnded(REGISTRY, EPOCH),
   'usage.countRepositories': (session) => usageReads(session).countRepositories(REGISTRY),
   'usage.countImages': (session) => usageReads(session).countImages(1),
   'usage.ofRepository': (session) => usageReads(session).ofRepository(1),
