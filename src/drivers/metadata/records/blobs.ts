@@ -144,17 +144,22 @@ const markArchived = prepared((db, { imageId, now }: Placeholders<{ imageId: num
           selectFrom('layers')
             .select('layers.digest')
             .whereRef('layers.blob_id', '=', 'blobs.id')
-            .where(({ or, eb, exists, selectFrom }) =>
+            .where(({ or, eb, selectFrom }) =>
               or([
                 eb('layers.referenced', '=', 0),
                 eb('layers.offered_until', '>', now),
-                exists(
+                // The newest first, as for whether a layer is dormant.
+                eb(
                   selectFrom('image_layers')
                     .innerJoin('images', 'images.id', 'image_layers.image_id')
                     .select('images.id')
                     .whereRef('image_layers.repository_id', '=', 'layers.repository_id')
                     .whereRef('image_layers.layer_digest', '=', 'layers.digest')
-                    .where('images.status', '<>', 'ARCHIVED'),
+                    .where('images.status', '<>', 'ARCHIVED')
+                    .orderBy('image_layers.image_id', 'desc')
+                    .limit(sql.lit(1)),
+                  'is not',
+                  null,
                 ),
               ]),
             ),

@@ -97,15 +97,16 @@ function layersWithBlobs(db: Kysely<Tables>) {
     .select(['layers.repository_id', 'layers.digest', 'layers.blob_id', 'layers.lease_until', 'layers.referenced'])
     .select('layers.offered_until')
     .select(['blobs.bytes', 'blobs.location', 'blobs.archived'])
-    .select(({ selectFrom, exists }) =>
-      sql<number>`case when layers.referenced = 1 and not ${exists(
-        selectFrom('image_layers')
-          .innerJoin('images', 'images.id', 'image_layers.image_id')
-          .select('images.id')
-          .whereRef('image_layers.repository_id', '=', 'layers.repository_id')
-          .whereRef('image_layers.layer_digest', '=', 'layers.digest')
-          .where('images.status', '=', sql.lit('ACTIVE')),
-      )} then 1 else 0 end`.as('dormant'),
+    .select(({ selectFrom }) =>
+      // The newest first: where old images are archived by the thousand, it is they that are active.
+      sql<number>`case when layers.referenced = 1 and ${selectFrom('image_layers')
+        .innerJoin('images', 'images.id', 'image_layers.image_id')
+        .select('images.id')
+        .whereRef('image_layers.repository_id', '=', 'layers.repository_id')
+        .whereRef('image_layers.layer_digest', '=', 'layers.digest')
+        .where('images.status', '=', sql.lit('ACTIVE'))
+        .orderBy('image_layers.image_id', 'desc')
+        .limit(sql.lit(1))} is null then 1 else 0 end`.as('dormant'),
     )
     .select(({ selectFrom }) =>
       // Images may differ in what they call a layer: the oldest of them has its way.
