@@ -39,6 +39,15 @@ export interface BlobStore extends AsyncDisposable {
    */
   seal(uploadId: string, digest: Digest, bytes: number): Promise<BlobLocation | undefined>;
 
+  /**
+   * Reads staged bytes while an appender adds to them, from an offset on. What is followed can be read to its end also when
+   * it is sealed or discarded meanwhile. The caller disposes of the follower. With the appender's `flush` it is there when
+   * the store can do that; whoever would follow waits for the sealed bytes when it cannot.
+   *
+   * @returns undefined while there are no staged bytes
+   */
+  followStaged?(uploadId: string, offset: number): Promise<StagedFollower | undefined>;
+
   /** Cuts the staged bytes back to a size, durably. A size at or above the present one changes nothing. */
   truncate(uploadId: string, bytes: number): Promise<void>;
 
@@ -103,6 +112,9 @@ export interface BlobAppender {
   /** Resolves when there is room again; rejects when writing has failed. */
   drained(): Promise<void>;
 
+  /** Resolves when those who follow the staged bytes find all that was handed over so far; rejects when writing has failed. */
+  flush?(): Promise<void>;
+
   /**
    * Ends the append: every byte written is in the file and the descriptor is closed, also when this rejects.
    *
@@ -121,6 +133,13 @@ export interface BlobReader extends AsyncDisposable {
   /** How many bytes this reader gives in all. */
   readonly bytes: number;
   /** The next chunk, or undefined at the end. Rejects when the bytes cannot be read or are fewer than promised. */
+  next(): Promise<Uint8Array | undefined>;
+  recycle(chunk: Uint8Array): void;
+}
+
+/** Gives staged bytes in order as they come; chunks are handed back as a BlobReader's. */
+export interface StagedFollower extends AsyncDisposable {
+  /** The next chunk; undefined when there is no more for the moment. One at a time. */
   next(): Promise<Uint8Array | undefined>;
   recycle(chunk: Uint8Array): void;
 }

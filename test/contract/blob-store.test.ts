@@ -5,6 +5,7 @@ import { openFilesystemBlobStore } from '../../src/drivers/blobs/filesystem/file
 import { createMemoryBlobStore } from '../../src/drivers/blobs/memory/memory-blob-store.ts';
 import { describeArchiving } from './blob-store/archiving.ts';
 import type { BlobStoreDriver } from './blob-store/driver.ts';
+import { describeFollowing } from './blob-store/following.ts';
 import { describeReading } from './blob-store/reading.ts';
 import { describeSealing } from './blob-store/sealing.ts';
 import { describeStaging } from './blob-store/staging.ts';
@@ -54,5 +55,6 @@ for (const driver of [filesystem, filesystemWithArchive, memory]) {
   describeStaging(driver);
   describeSealing(driver);
   describeReading(driver);
+  describeFollowing(driver);
 }
 describeArchiving(filesystemWithArchive);

@@ -8,6 +8,7 @@ import type {
   BlobStore,
   ByteRange,
   SealedBlob,
+  StagedFollower,
   StagedUpload,
 } from '../../../core/blob-store.ts';
 import { StagedOffsetError } from '../../../core/blob-store.ts';
@@ -24,6 +25,7 @@ import { openSealed } from './sealed-reader.ts';
 import { SealedTiers } from './sealed-tiers.ts';
 import { type AppendTarget, StagedAppender } from './staged-appender.ts';
 import { NOTHING_STAGED, type StagedFacts, stagedFacts } from './staged-facts.ts';
+import { followStaged } from './staged-follower.ts';
 import { unlessMissing, withStorageErrors } from './storage-errors.ts';
 import { UploadWorkers } from './upload-workers.ts';
 
@@ -124,6 +126,10 @@ class FilesystemBlobStore implements BlobStore {
     );
     if (location !== undefined) this.#idle.forget(uploadId);
     return location;
+  }
+
+  followStaged(uploadId: string, offset: number): Promise<StagedFollower | undefined> {
+    return followStaged(this.#paths.staged(uploadId), this.#buffers, offset);
   }
 
   async truncate(uploadId: string, bytes: number): Promise<void> {

@@ -36,6 +36,8 @@ export class StagedAppender implements BlobAppender {
   #opening: Promise<OpenFile> | undefined;
   /** Where the next batch goes. */
   #position: number;
+  /** How much of what was handed over has been written. */
+  #writtenBytes = 0;
   #inFlightBytes = 0;
   #inFlightBatches = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -60,6 +62,14 @@ export class StagedAppender implements BlobAppender {
 
   async drained(): Promise<void> {
     while (this.#failure === undefined && this.#inFlightBytes > WAITING_BYTES_RESUME) await this.#change();
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  async flush(): Promise<void> {
+    // To the worker, however little it is: what is written on two threads at once has no order.
+    if (this.#gatherer.bytes > 0 && this.#failure === undefined) this.#flush(true);
+    const handedOver = this.#position - this.#before.facts.bytes;
+    while (this.#failure === undefined && this.#writtenBytes < handedOver) await this.#change();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -126,6 +136,7 @@ export class StagedAppender implements BlobAppender {
         if (this.#failure !== undefined) return;
         await this.#laneFor(handle, position, large).write(handle, position, batch);
         sync.wrote(batch.bytes);
+        this.#writtenBytes += batch.bytes;
       })
       .then(ended, (error) => {
         this.#fail(error);

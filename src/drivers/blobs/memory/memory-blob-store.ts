@@ -5,6 +5,7 @@ import {
   type BlobStore,
   type ByteRange,
   type SealedBlob,
+  type StagedFollower,
   StagedOffsetError,
   type StagedUpload,
 } from '../../../core/blob-store.ts';
@@ -48,6 +49,7 @@ class MemoryBlobStore implements BlobStore {
         return true;
       },
       drained: async () => {},
+      flush: async () => {},
       close: async () => written,
     };
   }
@@ -70,6 +72,11 @@ class MemoryBlobStore implements BlobStore {
     this.#sealed.set(location, { digest, content: this.#content(uploadId), sealedAt: this.#now(), uploadId });
     this.#staged.delete(uploadId);
     return location;
+  }
+
+  async followStaged(uploadId: string, offset: number): Promise<StagedFollower | undefined> {
+    const staged = this.#staged.get(uploadId);
+    return staged && followerOf(staged.chunks, offset);
   }
 
   async truncate(uploadId: string, bytes: number): Promise<void> {
@@ -132,6 +139,27 @@ class MemoryBlobStore implements BlobStore {
   #content(uploadId: string): Uint8Array {
     return Buffer.concat(this.#staged.get(uploadId)?.chunks ?? []);
   }
+}
+
+/** Gives copies too; what is appended later is added to the same chunks. */
+function followerOf(chunks: readonly Uint8Array[], offset: number): StagedFollower {
+  let at = 0;
+  let skip = offset;
+  return {
+    async next() {
+      for (; ; at++) {
+        const chunk = chunks[at];
+        if (chunk === undefined) return undefined;
+        if (skip < chunk.byteLength) break;
+        skip -= chunk.byteLength;
+      }
+      const rest = chunks[at++]?.slice(skip);
+      skip = 0;
+      return rest;
+    },
+    recycle() {},
+    async [Symbol.asyncDispose]() {},
+  };
 }
 
 const CHUNK_BYTES = 256 * 1024;
