@@ -113,6 +113,20 @@ test('pulls by excluded roles and users do not count, those of others do', async
   assert.equal(await pulledAfter(core, digest), 100);
 });
 
+test('of several who pull an image the last one counts', async () => {
+  await using core = await coreUnderTest();
+  const [one, other] = [await pushedImage(core, 'one', 'a', 'a'), await pushedImage(core, 'one', 'b', 'b')];
+  await pull(core, { tag: 'a' }, asUser);
+  await pull(core, { tag: 'b' }, asUser);
+  core.pass(100);
+  for (const tag of ['a', 'b']) await pull(core, { tag }, asRole);
+  core.pass(100);
+  await pull(core, { tag: 'b' }, asUser);
+  await core.pullTimes.flush();
+  assert.equal(await pulledAfter(core, one.digest), 100);
+  assert.equal(await pulledAfter(core, other.digest), 200);
+});
+
 test('what could not be recorded is recorded by the next flush', async () => {
   await using core = await coreUnderTest();
   const { digest } = await pushedImage(core, 'one', 'a', 'a');
@@ -155,6 +169,10 @@ test('many pulls are recorded early, and memory is bounded while they cannot be'
   noteSome(9_999, 10_000);
   await pullTimes.flush();
   assert.equal(broken.transactions, 20);
+  broken.transactions = 0;
+  noteSome(0, 35_000);
+  await pullTimes.flush();
+  assert.equal(broken.transactions, 40);
   broken.fails = true;
   noteSome(0, 35_000);
   await assert.rejects(pullTimes.flush());

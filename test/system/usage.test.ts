@@ -53,6 +53,7 @@ describe('quotas and gantry usage', () => {
     assert.deepEqual(use('repositories-per-registry'), { name: 'repositories-per-registry', limit: 3, used: 3 });
     assert.deepEqual(use('repository-tags'), { name: 'repository-tags', limit: 50, used: 1, repositoryName: 'third' });
     assert.equal(use('tags-per-image').used, 2);
+    assert.deepEqual(use('lifecycle-rules'), { name: 'lifecycle-rules', limit: 50, used: 0 });
     assert.equal(use('layer-bytes').used, 5000);
     const [copy, app, third] = repositories;
     assert.deepEqual(

@@ -55,9 +55,9 @@ test('far from the limit nothing is counted more than once a minute', async () =
 test('a limit that is run into is exact, though counts were taken on trust before', async () => {
   const things = quotaOver(0);
   let added = 0;
-  while (await things.add(5000)) added += 1;
+  for (let at = 0; at < 6000; at++) added += (await things.add(5000)) ? 1 : 0;
   assert.equal(added, 5000);
-  assert.ok(things.counts() < 1010, `${things.counts()} counts`);
+  assert.ok(things.counts() < 2010, `${things.counts()} counts`);
 });
 
 test('what another server adds counts after a minute at the latest', async () => {
