@@ -106,6 +106,7 @@ describe('gantry serve', () => {
     [['--public-url', 'example.com'], {}, /--public-url \(GANTRY_PUBLIC_URL\) must be scheme and host/],
     [[], { GANTRY_EPHEMERAL: 'perhaps' }, /--ephemeral \(GANTRY_EPHEMERAL\) must be true or false, not 'perhaps'/],
     [['--ephemeral', '--data', 'x'], {}, /give one of them/],
+    [['--ephemeral', '--archive-dir', 'x'], {}, /there is no --archive-dir/],
     [['--stop-seconds', '-1'], {}, /--stop-seconds \(GANTRY_STOP_SECONDS\) must be a whole number, not '-1'/],
   ];
   for (const [words, env, said] of contradictions) {
