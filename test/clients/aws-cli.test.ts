@@ -6,7 +6,7 @@ import { it } from 'node:test';
 import { describeClient } from '../support/client.ts';
 import { startDockerDaemon } from '../support/docker-daemon.ts';
 import { http } from '../support/http.ts';
-import { pushBlob, pushImage, randomImage } from '../support/images.ts';
+import { descriptor, mediaTypes, pushBlob, pushImage, randomImage } from '../support/images.ts';
 import { findProgram } from '../support/programs.ts';
 
 await describeClient('AWS CLI', { programs: ['aws'], mustBeInCi: true }, (client) => {
@@ -109,6 +109,53 @@ await describeClient('AWS CLI', { programs: ['aws'], mustBeInCi: true }, (client
       'imageTag=b',
     );
     assert.equal(deleted.length, 2);
+  });
+
+  it('lists referrers of an image, and deletes an index with its children in one call', async () => {
+    const name = await createdRepository();
+    const image = randomImage([50]);
+    await pushImage(client.server.url, name, image.manifest.digest, image);
+    const subject = descriptor(mediaTypes.manifest, image.manifest);
+    const types = ['application/vnd.sig', 'application/vnd.sbom'];
+    const put = async (document: object, ...words: string[]) => {
+      const file = join(client.home, randomUUID());
+      writeFileSync(file, JSON.stringify(document));
+      return (await ecr('put-image', ...named(name), '--image-manifest', `file://${file}`, ...words)).image.imageId;
+    };
+    const parsed = JSON.parse(image.manifest.bytes.toString());
+    for (const artifactType of types) await put({ ...parsed, artifactType, subject });
+    const index = await put(
+      { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [subject] },
+      '--image-tag',
+      'multi',
+    );
+    const ofSubject = [...named(name), '--subject-id', `imageDigest=${image.manifest.digest}`];
+    const { referrers } = await ecr('list-image-referrers', ...ofSubject);
+    assert.deepEqual(
+      referrers
+        .map(({ artifactType, artifactStatus }: Record<string, string>) => [artifactType, artifactStatus])
+        .sort(),
+      types.map((type) => [type, 'ACTIVE']).sort(),
+    );
+    const signed = await ecr('list-image-referrers', ...ofSubject, '--filter', `artifactTypes=${types[0]}`);
+    assert.equal(signed.referrers.length, 1);
+    const { imageDetails } = await ecr(
+      'describe-images',
+      ...named(name),
+      '--image-ids',
+      `imageDigest=${signed.referrers[0].digest}`,
+    );
+    assert.deepEqual(
+      [imageDetails[0].artifactMediaType, imageDetails[0].subjectManifestDigest],
+      [types[0], image.manifest.digest],
+    );
+    const both = [
+      '--image-ids',
+      `imageDigest=${image.manifest.digest}`,
+      `imageDigest=${index.imageDigest},imageTag=multi`,
+    ];
+    const { imageIds, failures } = await ecr('batch-delete-image', ...named(name), ...both);
+    assert.deepEqual([imageIds.length, failures], [2, []]);
   });
 
   it('tags a repository', async () => {

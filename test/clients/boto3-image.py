@@ -40,6 +40,10 @@ def push(ecr, repository, tag, folder):
         repositoryName=repository, imageTag=tag, imageManifest=manifest, imageManifestMediaType=top["mediaType"]
     )["image"]
     assert image["imageId"] == {"imageDigest": top["digest"], "imageTag": tag}, image
+    detail = ecr.describe_images(repositoryName=repository, imageIds=[image["imageId"]])["imageDetails"][0]
+    size = sum(one["size"] for one in {one["digest"]: one for one in [parsed["config"], *parsed["layers"]]}.values())
+    known = {"imageTags": [tag], "imageSizeInBytes": size, "artifactMediaType": parsed["config"]["mediaType"]}
+    assert known.items() <= detail.items(), detail
     print(json.dumps({"digest": top["digest"], "token": password(ecr)}))
 
 
