@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { accessCalls, accessPulls } from './access.ts';
+import { lifecycleScenarios } from './lifecycle.ts';
 import { perform, type Sample, sample } from './measure.ts';
 import { residentMib } from './process-meter.ts';
 import type { Scenario } from './scenario.ts';
@@ -78,6 +79,7 @@ export const scenarios: readonly Scenario[] = [
   },
   accessCalls,
   accessPulls,
+  ...lifecycleScenarios,
 ];
 
 function uploads(name: string, count: number, blobMib: number, ratio: number): Scenario {
