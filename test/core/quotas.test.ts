@@ -69,6 +69,31 @@ test('a repository has so many resource tags and no more', async () => {
   assert.equal(await kindOf(second), 'too-many-resource-tags');
 });
 
+test('a registry has so many creation templates and no more', async () => {
+  await using core = await coreUnderTest({}, { 'creation-templates': 1, 'repository-tags': 1, 'lifecycle-rules': 0 });
+  const create = (prefix: string, more: object = {}) =>
+    core.creationTemplates.create(call, { prefix, appliedFor: [], ...more });
+  const resourceTags = [
+    { key: 'a', value: '' },
+    { key: 'b', value: '' },
+  ];
+  assert.equal(await kindOf(create('one', { resourceTags })), 'too-many-resource-tags');
+  const rule = {
+    rulePriority: 1,
+    selection: { tagStatus: 'untagged', countType: 'imageCountMoreThan', countNumber: 1 },
+    action: { type: 'expire' },
+  };
+  assert.equal(
+    await kindOf(create('one', { lifecyclePolicy: JSON.stringify({ rules: [rule] }) })),
+    'invalid-parameter',
+  );
+  await create('one');
+  assert.match(
+    await wordsOf(create('two')),
+    /^The registry with id '111122223333' can have at most 1 repository creation templates \(quota creation-templates; /,
+  );
+});
+
 test('a layer has so many parts and bytes and no more', async () => {
   await using core = await coreUnderTest({}, { 'layer-parts': 2, 'layer-bytes': 5 });
   const { uploadId } = await core.uploads.initiate(call, { repositoryName: 'one' });

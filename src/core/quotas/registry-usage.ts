@@ -40,6 +40,8 @@ export interface RegistryTotal extends StoredUsage {
 }
 
 const PAGE_REPOSITORIES = 100;
+/** More than anybody allows of them. */
+const TEMPLATES_MAX = 100_000;
 
 /**
  * Reads repository by repository, so that memory grows with their number alone. A server may change things meanwhile; the
@@ -59,8 +61,12 @@ export async function readRegistryUsage(
     if (page.length < PAGE_REPOSITORIES) break;
     after = page.at(-1)!.name;
   }
-  const exclusions = await read.pullTimes.countExclusions(registry);
-  const ofRegistry = { 'repositories-per-registry': repositories.length, 'pull-time-exclusions': exclusions };
+  const templates = await read.creationTemplates.page(registry, '', TEMPLATES_MAX);
+  const ofRegistry = {
+    'repositories-per-registry': repositories.length,
+    'pull-time-exclusions': await read.pullTimes.countExclusions(registry),
+    'creation-templates': templates.length,
+  };
   return {
     registry,
     quotas: quotaUses(limits, ofRegistry, repositories),

@@ -1,9 +1,9 @@
 import type { Call } from '../access/caller.ts';
 import { checkPolicyDocument } from '../access/policies.ts';
 import type { CoreDependencies } from '../dependencies.ts';
-import { RefusedError, refuse } from '../errors.ts';
-import { parseLifecyclePolicy } from '../lifecycle/lifecycle-policy.ts';
-import { LifecyclePolicyError, lifecycleRefusal } from '../lifecycle/lifecycle-policy-error.ts';
+import { refuse } from '../errors.ts';
+import { checkPolicy } from '../lifecycle/policy-document.ts';
+import { refuseOverQuota } from '../quotas/quotas.ts';
 import { splitPage } from '../values/page.ts';
 import type { Registry } from '../values/registry.ts';
 import type { CreationTemplate, CreationTemplateSettings } from './creation-template-records.ts';
@@ -27,21 +27,21 @@ export interface CreationTemplates {
   list(call: Call, page: { after: string; limit: number }): Promise<{ templates: CreationTemplate[]; next?: string }>;
 }
 
-/** A bound of our own: ECR publishes none, and every creation looks among them. */
-const TEMPLATES_MAX = 200;
-
-export function createCreationTemplates({ metadata, now }: CoreDependencies): CreationTemplates {
+export function createCreationTemplates(dependencies: CoreDependencies): CreationTemplates {
+  const { metadata, now } = dependencies;
+  const { limits } = dependencies.quotas;
   return {
     async create(call, { prefix: given, ...chosen }) {
       const { registry } = call;
       const at = now();
       const template = withoutEmpty({ registry, prefix: trimmed(given), ...chosen, createdAt: at, updatedAt: at });
-      checkSettings(template);
+      checkSettings(template, dependencies);
       await metadata.transaction(async ({ creationTemplates }) => {
         if (await creationTemplates.find(registry, template.prefix)) refuseExisting(registry, template.prefix);
-        if ((await creationTemplates.page(registry, '', TEMPLATES_MAX)).length === TEMPLATES_MAX) {
-          const reason = `The registry with id '${registry.accountId}' can have at most ${TEMPLATES_MAX} repository creation templates`;
-          refuse({ kind: 'limit-exceeded', reason });
+        const limit = limits['creation-templates'];
+        if ((await creationTemplates.page(registry, '', limit)).length >= limit) {
+          const subject = `The registry with id '${registry.accountId}' can have`;
+          refuseOverQuota(limits, 'creation-templates', subject, 'repository creation templates');
         }
         await creationTemplates.put(template);
       });
@@ -53,7 +53,7 @@ export function createCreationTemplates({ metadata, now }: CoreDependencies): Cr
         const present = await creationTemplates.find(call.registry, trimmed(prefix));
         if (!present) return refuseMissing(call.registry, prefix);
         const changed = withoutEmpty({ ...present, ...withoutStaleFilters(present, changes), updatedAt: now() });
-        checkSettings(changed);
+        checkSettings(changed, dependencies);
         await creationTemplates.put(changed);
         return changed;
       });
@@ -83,21 +83,13 @@ function trimmed(prefix: string): string {
   return prefix.replace(/\/$/, '');
 }
 
-function checkSettings(template: CreationTemplateSettings): void {
+function checkSettings(template: CreationTemplateSettings, dependencies: CoreDependencies): void {
   const { imageTagMutability = 'MUTABLE', exclusionFilters, resourceTags = [] } = template;
   checkExclusionFilters(imageTagMutability, exclusionFilters);
   checkResourceTags(resourceTags);
-  mergeResourceTags([], resourceTags, 'template');
+  mergeResourceTags([], resourceTags, 'template', dependencies.quotas.limits);
   if (template.repositoryPolicy !== undefined) checkPolicyDocument(template.repositoryPolicy, 'repository');
-  if (template.lifecyclePolicy !== undefined) checkLifecyclePolicy(template.lifecyclePolicy);
-}
-
-function checkLifecyclePolicy(text: string): void {
-  try {
-    parseLifecyclePolicy(text, { extensions: false, rulesMax: 50 });
-  } catch (error) {
-    throw error instanceof LifecyclePolicyError ? new RefusedError(lifecycleRefusal(error)) : error;
-  }
+  if (template.lifecyclePolicy !== undefined) checkPolicy(template.lifecyclePolicy, dependencies);
 }
 
 /** Another mutability without filters of its own takes none of the old ones along. */

@@ -1,5 +1,5 @@
 import { refuse } from '../errors.ts';
-import { QUOTA_DEFAULTS, type QuotaLimits } from '../quotas/quotas.ts';
+import type { QuotaLimits } from '../quotas/quotas.ts';
 import type { ResourceTag } from './repository-records.ts';
 
 /** ECR user guide, "Tag restrictions". */
@@ -23,7 +23,7 @@ export function mergeResourceTags(
   present: readonly ResourceTag[],
   added: readonly ResourceTag[],
   repositoryName: string,
-  limits: QuotaLimits = QUOTA_DEFAULTS,
+  limits: QuotaLimits,
 ): ResourceTag[] {
   const tagsMax = limits['repository-tags'];
   const merged = new Map([...present, ...added].map((tag) => [tag.key, tag]));
