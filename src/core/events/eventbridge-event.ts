@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { StoredEvent } from './event-records.ts';
-import type { ImageEvent, LifecycleEvent, RegistryEvent, StorageClassEvent } from './registry-event.ts';
+import type {
+  ImageEvent,
+  LifecycleEvent,
+  RegistryEvent,
+  ReplicationEvent,
+  StorageClassEvent,
+} from './registry-event.ts';
 
 /** An event in the form in which EventBridge gives those of ECR (ECR user guide, "Amazon ECR events and EventBridge"). */
 export interface EventBridgeEvent {
@@ -19,15 +25,20 @@ export interface EventBridgeEvent {
 
 export type DetailType = RegistryDetailType | typeof TEST_DETAIL_TYPE;
 
-type RegistryDetailType = 'ECR Image Action' | 'ECR Referrer Action' | 'ECR Lifecycle Policy Action';
+type RegistryDetailType =
+  | 'ECR Image Action'
+  | 'ECR Referrer Action'
+  | 'ECR Replication Action'
+  | 'ECR Lifecycle Policy Action';
 
 /** Of the event that shows whether a target can be reached. */
 export const TEST_DETAIL_TYPE = 'Gantry Test';
 
-/** All that a target may ask for. The third is ours: ECR tells of lifecycle policies in CloudTrail alone. */
+/** All that a target may ask for. The last is ours: ECR tells of lifecycle policies in CloudTrail alone. */
 export const DETAIL_TYPES: readonly RegistryDetailType[] = [
   'ECR Image Action',
   'ECR Referrer Action',
+  'ECR Replication Action',
   'ECR Lifecycle Policy Action',
 ];
 
@@ -48,6 +59,7 @@ export function toEventBridge(stored: StoredEvent): EventBridgeEvent {
 
 export function detailTypeOf(event: RegistryEvent): RegistryDetailType {
   if (event.kind === 'lifecycle-applied') return 'ECR Lifecycle Policy Action';
+  if (event.kind === 'image-replicated') return 'ECR Replication Action';
   return event.subjectDigest === undefined ? 'ECR Image Action' : 'ECR Referrer Action';
 }
 
@@ -65,6 +77,8 @@ function detailOf(event: RegistryEvent): EventBridgeEvent['detail'] {
       return storageClassDetail(event, 'ARCHIVE');
     case 'image-restored':
       return storageClassDetail(event, 'STANDARD');
+    case 'image-replicated':
+      return replicationDetail(event);
     case 'lifecycle-applied':
       return lifecycleDetail(event);
   }
@@ -102,6 +116,19 @@ function lifecycleDetail({ repositoryName, expired, transitioned, failed }: Life
     'expired-image-count': expired,
     'transitioned-image-count': transitioned,
     'failed-image-count': failed,
+  };
+}
+
+/** Told where the image comes to; the source is named in it. */
+function replicationDetail({ result, repositoryName, digest, tag, source }: ReplicationEvent) {
+  return {
+    result,
+    'repository-name': repositoryName,
+    'image-digest': digest,
+    'source-account': source.accountId,
+    'action-type': 'REPLICATE',
+    'source-region': source.region,
+    ...(tag !== undefined && { 'image-tag': tag }),
   };
 }
 

@@ -1,7 +1,8 @@
 import type { Digest } from '../values/digest.ts';
+import type { Registry } from '../values/registry.ts';
 
 /** What happened in a registry, as others are told of it (ECR user guide, "Amazon ECR events and EventBridge"). */
-export type RegistryEvent = ImageEvent | StorageClassEvent | LifecycleEvent;
+export type RegistryEvent = ImageEvent | StorageClassEvent | LifecycleEvent | ReplicationEvent;
 
 /** An image was pushed under a tag or without one, or was deleted; `isReferrer` for signatures and their like. */
 export interface ImageEvent {
@@ -32,4 +33,14 @@ export interface LifecycleEvent {
   readonly expired: number;
   readonly transitioned: number;
   readonly failed: number;
+}
+
+/** An image came from another registry, or should have; told where it comes to. */
+export interface ReplicationEvent {
+  readonly kind: 'image-replicated';
+  readonly result: 'SUCCESS' | 'FAILED';
+  readonly repositoryName: string;
+  readonly digest: Digest;
+  readonly tag?: string;
+  readonly source: Registry;
 }

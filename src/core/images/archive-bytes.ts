@@ -86,6 +86,7 @@ async function endActivation({ metadata, now }: Bytes, { repositoryId, digest }:
   await metadata.transaction(async (records) => {
     const image = await records.images.find(repositoryId, digest);
     const repository = await records.repositories.findById(repositoryId);
-    if (image?.status === 'ACTIVATING' && repository) await activate(records, { repository, at: now() }, image);
+    if (image?.status === 'ACTIVATING' && repository)
+      await activate(records, { repository, at: now(), cause: 'restore' }, image);
   });
 }

@@ -1,9 +1,10 @@
 import type { Call } from '../access/caller.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import { announce } from '../events/announce.ts';
-import type { ImageEvent } from '../events/registry-event.ts';
+import type { ImageEvent, RegistryEvent } from '../events/registry-event.ts';
 import type { ChangeCause } from '../history/history-records.ts';
 import type { Records } from '../metadata-store.ts';
+import { startReplication } from '../replication/start-replication.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import type { Registry } from '../values/registry.ts';
 import type { Image } from './image-records.ts';
@@ -43,9 +44,13 @@ export function changeTimes({ now, settings }: Pick<CoreDependencies, 'now' | 's
   };
 }
 
-/** Announces a push under a tag, or without one; the image is there by now. */
+/**
+ * Announces a push under a tag, or without one, and has the image copied to where its repository's images go; it is there
+ * by now.
+ */
 export async function notePush(records: Records, change: Change, image: Image, tag: string | undefined): Promise<void> {
-  await announce(records, change.repository.registry, imageEvent('image-pushed', change, image, tag), change.at);
+  await announce(records, change.repository.registry, pushEvent(change, image, tag), change.at);
+  await startReplication(records, change, image, tag);
 }
 
 /** Puts a tag on an image, taking it off the one it is on, if any. */
@@ -118,6 +123,20 @@ async function noteTag(
     principal,
     at,
   });
+}
+
+/** What came from another registry was pushed there, not here. */
+function pushEvent(change: Change, image: Image, tag: string | undefined): RegistryEvent {
+  const { replicatedFrom: source, repository } = change;
+  if (!source) return imageEvent('image-pushed', change, image, tag);
+  return {
+    kind: 'image-replicated',
+    result: 'SUCCESS',
+    repositoryName: repository.name,
+    digest: image.digest,
+    ...(tag !== undefined && { tag }),
+    source,
+  };
 }
 
 function imageEvent(

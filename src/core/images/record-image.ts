@@ -26,7 +26,7 @@ export interface UnrecordedImage {
  */
 export async function recordImage(
   records: Records,
-  change: Pick<Change, 'repository' | 'at'>,
+  change: Pick<Change, 'repository' | 'at' | 'cause'>,
   { digest, manifest, bytes, pushedAt }: UnrecordedImage,
   quotas: QuotaGuard,
 ): Promise<Image> {

@@ -1,4 +1,5 @@
 import type { Digest } from '../values/digest.ts';
+import type { Registry } from '../values/registry.ts';
 
 /** Every kind of work that is done after the answer, with what a job of it is told. What it works on may be gone by then. */
 export interface JobPayloads {
@@ -15,6 +16,14 @@ export interface JobPayloads {
   readonly 'archive-bytes': { readonly repositoryId: number; readonly digest: Digest };
   /** Brings the bytes of an activating image back, then makes it active. */
   readonly 'restore-image': { readonly repositoryId: number; readonly digest: Digest };
+  /** Copies an image to another registry, with the tag that it was pushed under. */
+  readonly 'replicate-image': {
+    readonly repositoryId: number;
+    readonly digest: Digest;
+    readonly tag?: string;
+    readonly destination: Registry;
+  };
+  readonly 'run-backfill': { readonly backfillId: string };
   readonly 'deliver-event': { readonly eventId: number; readonly target: string };
   readonly 'collect-garbage': Readonly<Record<string, never>>;
   /** Enqueues one `apply-lifecycle` for each repository with a policy. */

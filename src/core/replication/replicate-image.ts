@@ -1,0 +1,150 @@
+import type { CoreDependencies } from '../dependencies.ts';
+import { announce } from '../events/announce.ts';
+import type { Image } from '../images/image-records.ts';
+import type { JobPayloads } from '../jobs/job-kinds.ts';
+import type { Records } from '../metadata-store.ts';
+import type { Repository } from '../repositories/repository-records.ts';
+import { copyImage } from '../transfer/copy-image.ts';
+import { createLocalSource } from '../transfer/local-source.ts';
+import { isSameRegistry } from '../values/registry.ts';
+import type { Destinations } from './destinations.ts';
+import { type Failure, failureOf } from './failure-codes.ts';
+import type { ImageReplication } from './replication-records.ts';
+import { destinationsOf } from './replication-rules.ts';
+import { enqueueReplication } from './start-replication.ts';
+
+type Wanted = JobPayloads['replicate-image'];
+
+export interface ReplicationAttempt {
+  readonly signal: AbortSignal;
+  /** Whether none follows. */
+  readonly isLast: boolean;
+}
+
+/** An image was not copied. */
+export class ReplicationError extends Error {
+  /** Whether another attempt would come to the same. */
+  readonly isFinal: boolean;
+  constructor(message: string, { isFinal, cause }: { isFinal: boolean; cause: unknown }) {
+    super(message, { cause });
+    this.name = 'ReplicationError';
+    this.isFinal = isFinal;
+  }
+}
+
+/**
+ * The job 'replicate-image': copies an image with what it lists and what refers to it to a destination, and puts the tag on it
+ * that it was pushed under, if it still has it. Repeatable: what is there is not sent again. Nothing happens when the image
+ * is gone. Rejects with ReplicationError.
+ */
+export async function replicateImage(
+  dependencies: CoreDependencies,
+  destinations: Destinations,
+  wanted: Wanted,
+  attempt: ReplicationAttempt,
+): Promise<void> {
+  const { read } = dependencies.metadata;
+  const repository = await read.repositories.findById(wanted.repositoryId);
+  const image = repository && (await read.images.find(repository.id, wanted.digest));
+  if (!repository || !image) return;
+  const task: Task = { dependencies, destinations, wanted, repository, image };
+  if (!(await isStillWanted(task))) return end(task, { status: 'FAILED', failureCode: 'DestinationNotConfigured' });
+  if (image.status !== 'ACTIVE') return end(task, { status: 'FAILED', failureCode: 'ImageArchived' });
+  try {
+    await copy(task, attempt.signal);
+  } catch (error) {
+    attempt.signal.throwIfAborted();
+    await fail(task, error, attempt);
+  }
+  await end(task, { status: 'COMPLETE' });
+}
+
+interface Task {
+  readonly dependencies: CoreDependencies;
+  readonly destinations: Destinations;
+  readonly wanted: Wanted;
+  readonly repository: Repository;
+  readonly image: Image;
+}
+
+/** What was configured otherwise meanwhile is not tried on for days. */
+async function isStillWanted({ dependencies: { metadata }, repository, wanted }: Task): Promise<boolean> {
+  const present = destinationsOf(await metadata.read.replication.rules(repository.registry), repository.name);
+  return present.some((destination) => isSameRegistry(destination, wanted.destination));
+}
+
+async function copy(task: Task, signal: AbortSignal): Promise<void> {
+  const { dependencies, destinations, wanted, repository } = task;
+  const { digest, destination, tag } = wanted;
+  const call = { caller: NOBODY, registry: repository.registry };
+  const source = createLocalSource(dependencies, call, repository.name);
+  const place = { source: repository.registry, repositoryName: repository.name, destination };
+  const owned = tag !== undefined && (await digestOfTag(task, tag)) === digest ? tag : undefined;
+  await destinations.with(place, (target) =>
+    copyImage(source, target, { reference: digest, tag: owned }, { withReferrers: true, signal }),
+  );
+  if (owned !== undefined) await followTag(task, owned);
+}
+
+/** Reading for replication is nobody's pull. */
+const NOBODY = { kind: 'open', accountId: '', arn: '', userId: '' } as const;
+
+async function digestOfTag({ dependencies: { metadata }, repository }: Task, tag: string) {
+  return (await metadata.read.images.findByTag(repository.id, tag))?.digest;
+}
+
+/**
+ * A tag that was moved while the image was being copied may have been put on the other image at the destination before it was
+ * put on this one there: then it is put once more.
+ */
+async function followTag(task: Task, tag: string): Promise<void> {
+  const { dependencies, wanted, repository } = task;
+  const { metadata, now } = dependencies;
+  const present = await digestOfTag(task, tag);
+  if (present === undefined || present === wanted.digest) return;
+  await metadata.transaction(async (records) => {
+    const image = await records.images.findByTag(repository.id, tag);
+    if (!image) return;
+    const { destination } = wanted;
+    await enqueueReplication(records, { repositoryId: repository.id, image, tag, destination }, now());
+  });
+}
+
+async function fail(task: Task, error: unknown, { isLast }: ReplicationAttempt): Promise<never> {
+  const failure = failureOf(error);
+  const isOver = isLast || failure.outlook !== 'wait';
+  await end(task, { status: isOver ? 'FAILED' : 'IN_PROGRESS', failureCode: failure.code });
+  throw new ReplicationError(describe(error, failure), { isFinal: failure.outlook === 'final', cause: error });
+}
+
+function describe(error: unknown, { code }: Failure): string {
+  return `${code}: ${error instanceof Error ? error.message : String(error)}`;
+}
+
+/** Notes what came of it; of a failure the destination is told once, if it is a registry of this server. */
+async function end(task: Task, outcome: Pick<ImageReplication, 'status' | 'failureCode'>): Promise<void> {
+  const { dependencies, destinations, wanted, image } = task;
+  const { destination, tag = '' } = wanted;
+  const at = dependencies.now();
+  const isLocal = await destinations.isLocal(destination);
+  await dependencies.metadata.transaction(async (records) => {
+    const before = (await records.replication.statusesOf(image.id)).find((each) => {
+      return each.tag === tag && isSameRegistry(each.destination, destination);
+    });
+    await records.replication.putStatus(image.id, { destination, tag, ...outcome, updatedAt: at });
+    if (outcome.status === 'FAILED' && before?.status !== 'FAILED' && isLocal) await announceFailure(records, task, at);
+  });
+}
+
+async function announceFailure(records: Records, { repository, image, wanted }: Task, at: Date): Promise<void> {
+  const { destination, tag } = wanted;
+  const event = {
+    kind: 'image-replicated',
+    result: 'FAILED',
+    repositoryName: repository.name,
+    digest: image.digest,
+    ...(tag !== undefined && { tag }),
+    source: repository.registry,
+  } as const;
+  await announce(records, destination, event, at);
+}
