@@ -6,8 +6,8 @@ import { activeIndexesOf, archiveImage } from '../images/storage-class.ts';
 import type { Records } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import type { Digest } from '../values/digest.ts';
-import { evaluateLifecycle, type LifecycleDecision } from './evaluate-lifecycle.ts';
-import { type CollectedImage, collectImages } from './lifecycle-images.ts';
+import { evaluateInTurns, type LifecycleDecision } from './evaluate-lifecycle.ts';
+import { type CollectedImage, collectImages, nextTurn } from './lifecycle-images.ts';
 import type { CountType } from './lifecycle-policy-schema.ts';
 import { readPolicy } from './policy-document.ts';
 
@@ -61,7 +61,7 @@ export async function applyLifecycle(
   const policy = readPolicy(stored.document);
   const images = await collectImages(metadata.read.lifecycle, repositoryId, policy, signal);
   const evaluatedAt = now();
-  const decisions = evaluateLifecycle(policy, images, evaluatedAt);
+  const decisions = await evaluateInTurns(policy, images, evaluatedAt, nextTurn);
 
   const countTypes = new Map(policy.rules.map(({ rulePriority, countType }) => [rulePriority, countType]));
   const run: Run = { repositoryId, document: stored.document, countTypes, seen: seenBy(decisions, images) };

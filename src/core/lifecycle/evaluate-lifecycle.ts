@@ -39,7 +39,22 @@ export function evaluateLifecycle(
   images: readonly LifecycleImage[],
   now: Date,
 ): LifecycleDecision[] {
-  return appraise(policy, images, now).decisions;
+  return finished(appraise(policy, images, now)).decisions;
+}
+
+/** The same in steps of some milliseconds, with other work in between: a repository has up to 100,000 images. */
+export async function evaluateInTurns(
+  policy: LifecyclePolicy,
+  images: readonly LifecycleImage[],
+  now: Date,
+  nextTurn: () => Promise<void>,
+): Promise<LifecycleDecision[]> {
+  const appraising = appraise(policy, images, now);
+  for (;;) {
+    const step = appraising.next();
+    if (step.done) return step.value.decisions;
+    await nextTurn();
+  }
 }
 
 /** The same, and for every image, in the order given, why it goes or stays. */
@@ -49,9 +64,9 @@ export function explainLifecycle(
   now: Date,
 ): LifecycleExplanation[] {
   const selectedBy: { rulePriority: number; isMarked: boolean }[][] = images.map(() => []);
-  const { decisions, reasonOf } = appraise(policy, images, now, (rule, image, isMarked) =>
-    selectedBy[image]!.push({ rulePriority: rule.rulePriority, isMarked }),
-  );
+  const onSelected: OnSelected = (rule, image, isMarked) =>
+    selectedBy[image]!.push({ rulePriority: rule.rulePriority, isMarked });
+  const { decisions, reasonOf } = finished(appraise(policy, images, now, onSelected));
   const decisionOf = new Map(decisions.map((decision) => [decision.digest, decision]));
   return images.map(({ digest }, image) => {
     const decision = decisionOf.get(digest);
@@ -72,11 +87,35 @@ const NONE = -1;
 
 type OnSelected = (rule: LifecycleRule, image: number, isMarked: boolean) => void;
 
-function appraise(policy: LifecyclePolicy, images: readonly LifecycleImage[], now: Date, onSelected?: OnSelected) {
+/** What yields does so between two of its steps. */
+type InSteps<Result> = Generator<undefined, Result, undefined>;
+
+/** Images of one step. */
+const STEP = 5000;
+
+interface Appraisal {
+  readonly decisions: LifecycleDecision[];
+  reasonOf(image: number): string;
+}
+
+function finished<Result>(work: InSteps<Result>): Result {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
+function* appraise(
+  policy: LifecyclePolicy,
+  images: readonly LifecycleImage[],
+  now: Date,
+  onSelected?: OnSelected,
+): InSteps<Appraisal> {
   const { rules } = policy;
   const newestFirst = sortedByPush(images);
+  yield;
   const units = policy.imageUnit === 'index' ? imageUnits(images, newestFirst) : undefined;
-  const standings = standingsOf(rules, images, now, { newestFirst, units, onSelected });
+  const standings = yield* standingsOf(rules, images, now, { newestFirst, units, onSelected });
   const actors = standings.owners.map((owner, image) => (standings.isMarked[image] === 1 ? owner : NONE));
   const order = inOrder(rules.length, newestFirst, actors);
   const settled = units && settleUnits(units, images, rules, { actors, order });
@@ -90,12 +129,14 @@ function appraise(policy: LifecyclePolicy, images: readonly LifecycleImage[], no
     return `${described[owner]}; ${describeStanding(rules[owner]!, images[image]!, standings.ranks[image]!)}`;
   };
   const own = order.map((image) => ({ image, rule: actors[image]!, action: rules[actors[image]!]!.action }));
-  const decisions = (settled?.decisions ?? own).map(({ image, rule, action }): LifecycleDecision => {
+  const decisions: LifecycleDecision[] = [];
+  for (const { image, rule, action } of settled?.decisions ?? own) {
+    if (decisions.length % STEP === 0) yield;
     const { rulePriority } = rules[rule]!;
     const { digest } = images[image]!;
     const target = action === 'TRANSITION' ? ({ targetStorageClass: 'ARCHIVE' } as const) : {};
-    return { digest, action, ...target, rulePriority, reason: reasonOf(image) };
-  });
+    decisions.push({ digest, action, ...target, rulePriority, reason: reasonOf(image) });
+  }
   return { decisions, reasonOf };
 }
 
@@ -106,7 +147,7 @@ function sortedByPush(images: readonly LifecycleImage[]): Uint32Array {
   );
 }
 
-function standingsOf(
+function* standingsOf(
   rules: readonly LifecycleRule[],
   images: readonly LifecycleImage[],
   now: Date,
@@ -115,7 +156,7 @@ function standingsOf(
     units: ImageUnits | undefined;
     onSelected: OnSelected | undefined;
   },
-): Standings {
+): InSteps<Standings> {
   const { newestFirst, units, onSelected } = context;
   const standings: Standings = {
     owners: new Int32Array(images.length).fill(NONE),
@@ -129,7 +170,8 @@ function standingsOf(
   }));
   const selected = new Uint32Array(rules.length);
   // Image by image, not rule by rule: an image's tags are compared while they are at hand.
-  for (const number of newestFirst) {
+  for (const [place, number] of newestFirst.entries()) {
+    if (place % STEP === 0) yield;
     if (units?.isPart[number] === 1) continue;
     const image = images[number]!;
     for (let ruleNumber = 0; ruleNumber < lenses.length; ruleNumber += 1) {

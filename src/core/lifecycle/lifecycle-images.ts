@@ -55,7 +55,8 @@ export function storageClassOf({ status }: Pick<Image, 'status'>): LifecycleImag
   return status === 'ARCHIVED' ? 'ARCHIVE' : 'STANDARD';
 }
 
-function nextTurn(): Promise<void> {
+/** Lets requests have their turns. */
+export function nextTurn(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });

@@ -1,7 +1,7 @@
 import type { CoreDependencies } from '../dependencies.ts';
 import type { Digest } from '../values/digest.ts';
-import { evaluateLifecycle } from './evaluate-lifecycle.ts';
-import { collectImages } from './lifecycle-images.ts';
+import { evaluateInTurns } from './evaluate-lifecycle.ts';
+import { collectImages, nextTurn } from './lifecycle-images.ts';
 import type { LifecyclePreviewImage } from './lifecycle-records.ts';
 import { readPolicy } from './policy-document.ts';
 
@@ -30,7 +30,8 @@ export async function previewLifecycle(
   const policy = readPolicy(preview.document);
   const images = await collectImages(metadata.read.lifecycle, repositoryId, policy, signal);
   const byDigest = new Map(images.map((image) => [image.digest as string, image]));
-  const found = evaluateLifecycle(policy, images, now()).map((decision, index): LifecyclePreviewImage => {
+  const decisions = await evaluateInTurns(policy, images, now(), nextTurn);
+  const found = decisions.map((decision, index): LifecyclePreviewImage => {
     const { digest, tags, pushedAt, storageClass } = byDigest.get(decision.digest)!;
     const { action, rulePriority } = decision;
     return { position: index + 1, digest: digest as Digest, tags, pushedAt, action, rulePriority, storageClass };
