@@ -170,14 +170,30 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
       assert.deepEqual(await previewImages(other, 'ANY', 0, 10), images);
     });
 
-    it('forgets all of it with the repository', async () => {
+    it('forgets all of it with the repository, some at a time', async () => {
       const { id } = await addRepository(store);
+      const found = Array.from(
+        { length: 5 },
+        (_, index): LifecyclePreviewImage => ({
+          position: index + 1,
+          digest: someDigest(),
+          tags: [],
+          pushedAt: MOMENT,
+          action: 'EXPIRE',
+          rulePriority: 1,
+          storageClass: 'STANDARD',
+        }),
+      );
       await store.transaction(async ({ lifecycle }) => {
         await lifecycle.putPolicy(id, 'document');
         await lifecycle.startPreview(id, { id: 'one', document: '', startedAt: MOMENT });
+        await lifecycle.insertPreviewImages(id, found);
       });
       await store.transaction(({ repositories }) => repositories.retire(id));
-      while (await store.transaction(({ repositories }) => repositories.reap(id, 10)));
+      await store.transaction(({ repositories }) => repositories.reap(id, 2));
+      assert.equal((await store.read.lifecycle.previewImages(id, 'ANY', 0, 10)).length, 3);
+      while (await store.transaction(({ repositories }) => repositories.reap(id, 2)));
+      assert.deepEqual(await store.read.lifecycle.previewImages(id, 'ANY', 0, 10), []);
       assert.equal(await store.read.lifecycle.policy(id), undefined);
       assert.equal(await store.read.lifecycle.preview(id), undefined);
     });

@@ -171,21 +171,22 @@ const insertPreviewImages = prepared(
       ),
 );
 
-const deletePreviewImages = prepared((db, { repositoryId, limit }: Placeholders<InRepository & { limit: number }>) =>
-  db
-    .deleteFrom('lifecycle_preview_images')
-    .where('repository_id', '=', repositoryId)
-    .where(
-      'position',
-      'in',
-      db
-        .selectFrom('lifecycle_preview_images')
-        .select('position')
-        .where('repository_id', '=', repositoryId)
-        .orderBy('position')
-        .limit(limit),
-    )
-    .returning('position'),
+export const deletePreviewImages = prepared(
+  (db, { repositoryId, limit }: Placeholders<InRepository & { limit: number }>) =>
+    db
+      .deleteFrom('lifecycle_preview_images')
+      .where('repository_id', '=', repositoryId)
+      .where(
+        'position',
+        'in',
+        db
+          .selectFrom('lifecycle_preview_images')
+          .select('position')
+          .where('repository_id', '=', repositoryId)
+          .orderBy('position')
+          .limit(limit),
+      )
+      .returning('position'),
 );
 
 interface PreviewEnd extends InRepository {

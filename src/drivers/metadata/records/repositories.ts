@@ -3,6 +3,7 @@ import type { Repository, RepositoryReads, RepositoryRecords } from '../../../co
 import { type Placeholders, prepared, run, type Session } from '../session.ts';
 import type { RepositoriesTable } from '../tables.ts';
 import { releaseBlobs } from './layers.ts';
+import { deletePreviewImages } from './lifecycle-previews.ts';
 
 export function repositoryReads(session: Session): RepositoryReads {
   return {
@@ -60,6 +61,7 @@ export function repositoryRecords(session: Session): RepositoryRecords {
       if (layers.length > 0) return releaseBlobs(session, layers);
       if ((await deleteKeptImages(session, { id, limit })).length > 0) return true;
       if ((await deleteTagChanges(session, { id, limit })).length > 0) return true;
+      if ((await deletePreviewImages(session, { repositoryId: id, limit })).length > 0) return true;
       return (await deleteRepository(session, { id })).length > 0;
     },
   };
