@@ -268,6 +268,22 @@ test('a layer is kept for a deleted image, whatever becomes of others that use i
   await scene.assertWhole(image, 'a');
 });
 
+test('an image that was archived comes back active, and its bytes out of the archive', async () => {
+  await using scene = await historyUnderTest();
+  const { core } = scene;
+  const { metadata } = core.dependencies;
+  const { digest } = await pushedImage(core, repositoryName, 'a', 'v1');
+  await core.images.updateStorageClass(call, { repositoryName, imageId: { imageTag: 'v1' }, storageClass: 'ARCHIVE' });
+  const { id } = await detailOf(scene, digest);
+  await metadata.transaction(({ blobs }) => blobs.markArchived(id, core.dependencies.now()));
+  await scene.remove(digest);
+  const waiting = async () => (await metadata.read.jobs.counts()).map(({ kind }) => kind);
+  assert.ok(!(await waiting()).includes('restore-image'));
+  assert.equal((await scene.restore('v1')).status, 'ACTIVE');
+  assert.equal((await detailOf(scene, digest)).archivedAt, undefined);
+  assert.ok((await waiting()).includes('restore-image'));
+});
+
 test('a repository has no room for an image that comes back beyond its quota', async () => {
   await using scene = await historyUnderTest({}, { 'images-per-repository': 1 });
   const { digest } = await pushedImage(scene.core, repositoryName, 'a', 'v1');
