@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { failPreview, previewLifecycle } from '../../src/core/lifecycle/preview-lifecycle.ts';
+import { previewLifecycleJob } from '../../src/jobs/lifecycle-jobs.ts';
 import { randomSource } from '../oracle/random-source.ts';
 import { call, kindOf } from './core-under-test.ts';
 import { doDueJobs } from './due-jobs.ts';
@@ -82,6 +83,28 @@ describe('a preview of a lifecycle policy', () => {
     assert.equal((await lifecycle.getPreview(call, all)).status, 'IN_PROGRESS');
     await doDueJobs(world, world.handlers);
     assert.equal((await lifecycle.getPreview(call, all)).images.length, 1);
+  });
+
+  it('that cannot be made fails with the last attempt, and not when the server stops', async () => {
+    await using world = await lifecycleWorld();
+    const { lifecycle, dependencies, repositoryId } = world;
+    const { metadata } = dependencies;
+    await lifecycle.startPreview(call, { repositoryName, document: keepOne });
+    const { id: previewId = '' } = (await metadata.read.lifecycle.preview(repositoryId)) ?? {};
+    const broken = new Error('the disk is gone');
+    const images = () => Promise.reject(broken);
+    const reading = { ...metadata.read, lifecycle: { ...metadata.read.lifecycle, images } };
+    const transaction: typeof metadata.transaction = (work) => metadata.transaction(work);
+    const failing = { ...dependencies, metadata: { ...metadata, transaction, read: reading } };
+    const { run, attemptsMax } = previewLifecycleJob(failing);
+    const attempt = (attempts: number, signal = new AbortController().signal) =>
+      assert.rejects(run({ repositoryId, previewId }, { signal, attempts }));
+    const status = async () => (await lifecycle.getPreview(call, all)).status;
+    await attempt(attemptsMax - 1);
+    await attempt(attemptsMax, AbortSignal.abort());
+    assert.equal(await status(), 'IN_PROGRESS');
+    await attempt(attemptsMax);
+    assert.equal(await status(), 'FAILED');
   });
 
   it('that was lost gives way after an hour', async () => {
