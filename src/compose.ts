@@ -21,6 +21,8 @@ import { createUploads } from './core/layers/upload-pipeline.ts';
 import { createLifecycle } from './core/lifecycle/lifecycle-policies.ts';
 import { createPullTimeExclusions } from './core/pull-times/pull-time-exclusions.ts';
 import { createPullTimes, type PullTimes } from './core/pull-times/pull-times.ts';
+import { createBackfills } from './core/replication/backfill-catalog.ts';
+import { createReplication } from './core/replication/replication-configuration.ts';
 import { createCreationTemplates } from './core/repositories/creation-templates.ts';
 import { createRepositories } from './core/repositories/repositories.ts';
 import { createAccountSettings } from './core/settings/account-settings.ts';
@@ -128,6 +130,8 @@ function createCore(
     pullTimeExclusions: createPullTimeExclusions(dependencies),
     accountSettings: createAccountSettings(dependencies),
     lifecycle: createLifecycle(dependencies),
+    replication: createReplication(dependencies),
+    backfills: createBackfills(dependencies),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ServeConfig } from '../config/config.ts';
+import { openAuthorizer } from '../core/access/authorizer.ts';
 import type { CoreDependencies } from '../core/dependencies.ts';
 import { createJobHandlers } from '../jobs/handlers.ts';
 import { startJobRunner } from '../jobs/job-runner.ts';
@@ -8,6 +9,7 @@ import type { Log } from '../log.ts';
 import type { Metrics } from '../protocols/operator/metrics.ts';
 import type { Access } from './access.ts';
 import { openEventDelivery } from './event-delivery.ts';
+import { openDestinations } from './replication.ts';
 
 interface JobParts {
   readonly config: ServeConfig;
@@ -26,7 +28,9 @@ export async function startJobs({ config, dependencies, access, metrics, log }: 
   await using starting = new AsyncDisposableStack();
   // The folder is ours alone: what is still being done was by a server that ended without a word.
   await metadata.transaction(({ jobs }) => jobs.releaseAll(now()));
+  const authorizer = config.auth === 'enforced' ? access.authorizer : openAuthorizer;
   const handlers = createJobHandlers(dependencies, {
+    destinations: starting.use(openDestinations(dependencies, { authorizer, box: access.box })),
     events: openEventDelivery(dependencies, access.box),
     onCollected(report) {
       metrics.collected(report);

@@ -12,6 +12,8 @@ import type { Layers } from './layers/layers.ts';
 import type { Uploads } from './layers/uploads.ts';
 import type { Lifecycle } from './lifecycle/lifecycle.ts';
 import type { PullTimeExclusions } from './pull-times/pull-time-exclusions.ts';
+import type { Backfills } from './replication/backfills.ts';
+import type { Replication } from './replication/replication.ts';
 import type { CreationTemplates } from './repositories/creation-templates.ts';
 import type { Repositories } from './repositories/repositories.ts';
 import type { AccountSettings } from './settings/account-settings.ts';
@@ -35,4 +37,6 @@ export interface Core {
   readonly pullTimeExclusions: PullTimeExclusions;
   readonly accountSettings: AccountSettings;
   readonly lifecycle: Lifecycle;
+  readonly replication: Replication;
+  readonly backfills: Backfills;
 }

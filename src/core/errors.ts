@@ -6,6 +6,15 @@ interface InRepository {
   readonly registryId: string;
 }
 
+/** Why nothing came of what was asked of the registry behind a pull-through cache. */
+interface UpstreamTrouble {
+  /** `credentials`: those of the rule's secret cannot be read, or are not taken. */
+  readonly trouble: 'credentials' | 'denied' | 'too-many-requests' | 'unavailable' | 'invalid';
+  /** Names the host and what it said. */
+  readonly reason: string;
+  readonly retryAfterSeconds?: number;
+}
+
 interface InUpload extends InRepository {
   readonly uploadId: string;
 }
@@ -37,9 +46,19 @@ export type Refusal =
   | { readonly kind: 'registry-policy-not-found'; readonly registryId: string }
   | { readonly kind: 'template-already-exists'; readonly prefix: string; readonly registryId: string }
   | { readonly kind: 'template-not-found'; readonly prefix: string; readonly registryId: string }
+  | { readonly kind: 'cache-rule-already-exists'; readonly prefix: string; readonly registryId: string }
+  | { readonly kind: 'cache-rule-not-found'; readonly prefix: string; readonly registryId: string }
+  | { readonly kind: 'unsupported-upstream'; readonly reason: string }
+  | { readonly kind: 'secret-not-found'; readonly arn: string }
+  | { readonly kind: 'secret-inaccessible'; readonly arn: string; readonly because: string }
+  | { readonly kind: 'secret-undecryptable'; readonly arn: string }
+  | ({ readonly kind: `upstream-${'image' | 'layer' | 'referrers'}` } & UpstreamTrouble & InRepository)
   | ({ readonly kind: 'lifecycle-policy-not-found' } & InRepository)
   | ({ readonly kind: 'lifecycle-preview-in-progress' } & InRepository)
   | ({ readonly kind: 'lifecycle-preview-not-found' } & InRepository)
+  | { readonly kind: 'backfill-in-progress'; readonly backfillId: string; readonly region: string }
+  | { readonly kind: 'backfill-invalid-status'; readonly backfillId: string; readonly status: string }
+  | { readonly kind: 'backfill-not-found'; readonly backfillId: string; readonly registryId: string }
   | { readonly kind: 'exclusion-already-exists'; readonly principalArn: string; readonly registryId: string }
   | { readonly kind: 'exclusion-not-found'; readonly principalArn: string; readonly registryId: string }
   | ({ readonly kind: 'repository-not-found' } & InRepository)
@@ -120,12 +139,34 @@ export function describeRefusal(refusal: Refusal): string {
       return `The repository creation template with prefix '${refusal.prefix}' already exists in the registry with id '${refusal.registryId}'`;
     case 'template-not-found':
       return `The repository creation template with prefix '${refusal.prefix}' does not exist in the registry with id '${refusal.registryId}'`;
+    case 'cache-rule-already-exists':
+      return `A pull through cache rule with the prefix '${refusal.prefix}' already exists in the registry with id '${refusal.registryId}'`;
+    case 'cache-rule-not-found':
+      return `The pull through cache rule with the prefix '${refusal.prefix}' does not exist in the registry with id '${refusal.registryId}'`;
+    case 'secret-not-found':
+      return `The secret with ARN '${refusal.arn}' does not exist; gantry secret put makes one`;
+    case 'secret-inaccessible':
+      return `The secret with ARN '${refusal.arn}' cannot be read: ${refusal.because}`;
+    case 'secret-undecryptable':
+      return `The secret with ARN '${refusal.arn}' cannot be decrypted: the key file is not the one that it was sealed under`;
+    case 'upstream-image':
+      return `The image in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' could not be pulled from its upstream: ${refusal.reason}`;
+    case 'upstream-layer':
+      return `The layer in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' could not be pulled from its upstream: ${refusal.reason}`;
+    case 'upstream-referrers':
+      return `The referrers in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' could not be listed upstream: ${refusal.reason}`;
     case 'lifecycle-policy-not-found':
       return `Lifecycle policy does not exist for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
     case 'lifecycle-preview-in-progress':
       return `A lifecycle policy preview is in progress for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'; start the next one when it has ended`;
     case 'lifecycle-preview-not-found':
       return `Lifecycle policy preview does not exist for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
+    case 'backfill-in-progress':
+      return `The replication backfill with id '${refusal.backfillId}' to a destination in region '${refusal.region}' is in progress; stop it or wait for its end`;
+    case 'backfill-invalid-status':
+      return `The replication backfill with id '${refusal.backfillId}' has the status ${refusal.status} and cannot be stopped`;
+    case 'backfill-not-found':
+      return `The replication backfill with id '${refusal.backfillId}' does not exist in the registry with id '${refusal.registryId}'`;
     case 'exclusion-already-exists':
       return `The pull time update exclusion for principal '${refusal.principalArn}' already exists in the registry with id '${refusal.registryId}'`;
     case 'exclusion-not-found':
@@ -142,6 +183,7 @@ export function describeRefusal(refusal: Refusal): string {
       return `The repository with name '${refusal.repositoryName}' can have at most ${refusal.tagsMax} tags (quota repository-tags; an operator raises it with --quota repository-tags=NUMBER)`;
     case 'tag-not-restorable':
       return `The tag '${refusal.tag}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' cannot be restored: ${refusal.because}`;
+    case 'unsupported-upstream':
     case 'limit-exceeded':
     case 'web-identity-invalid':
     case 'kms':

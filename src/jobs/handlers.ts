@@ -4,12 +4,15 @@ import { collectGarbage, type GarbageReport } from '../core/garbage/collect-garb
 import { archiveBytes, restoreBytes } from '../core/images/archive-bytes.ts';
 import { followSubject } from '../core/images/follow-subject.ts';
 import type { LifecycleReport } from '../core/lifecycle/apply-lifecycle.ts';
+import type { Destinations } from '../core/replication/destinations.ts';
 import { deliverEvent } from './deliver-event.ts';
 import type { JobHandler, JobHandlers } from './job-handler.ts';
 import { applyLifecycleJob, previewLifecycleJob, startLifecycleJob } from './lifecycle-jobs.ts';
+import { replicateImageJob, runBackfillJob } from './replication-jobs.ts';
 
 export interface JobHandlerParts {
   readonly events: EventDelivery;
+  readonly destinations: Destinations;
   /** After a run of garbage collection. */
   readonly onCollected: (report: GarbageReport) => void;
   /** After a lifecycle policy was applied. */
@@ -19,7 +22,7 @@ export interface JobHandlerParts {
 /** Who does what: every kind of job with its core call. */
 export function createJobHandlers(
   dependencies: CoreDependencies,
-  { events, onCollected, onLifecycleApplied }: JobHandlerParts,
+  { events, destinations, onCollected, onLifecycleApplied }: JobHandlerParts,
 ): JobHandlers {
   return {
     'follow-subject': {
@@ -27,11 +30,13 @@ export function createJobHandlers(
       run: (following, { signal }) => followSubject(dependencies, following, signal),
     },
     'deliver-event': deliverEvent(events),
+    'replicate-image': replicateImageJob(dependencies, destinations),
+    'run-backfill': runBackfillJob(dependencies, destinations),
     'start-lifecycle': startLifecycleJob(dependencies),
     'apply-lifecycle': applyLifecycleJob(dependencies, onLifecycleApplied),
     'preview-lifecycle': previewLifecycleJob(dependencies),
     'archive-bytes': { ...RETRIED, run: (image, { signal }) => archiveBytes(dependencies, image, signal) },
-    'restore-image': { ...RETRIED_FOR_DAYS, run: (image, { signal }) => restoreBytes(dependencies, image, signal) },
+    'restore-image': { ...RETRIED_WITHOUT_END, run: (image, { signal }) => restoreBytes(dependencies, image, signal) },
     'collect-garbage': {
       ...RETRIED,
       async run(_, { signal }) {
@@ -47,5 +52,5 @@ const RETRIED: Pick<JobHandler<never>, 'attemptsMax' | 'retrySeconds'> = {
   retrySeconds: (attempts) => Math.min(2 ** attempts, 600),
 };
 
-/** What somebody waits for, for as long as it may take to mend a disk: about three days. */
-const RETRIED_FOR_DAYS = { ...RETRIED, attemptsMax: 450 };
+/** Never given up: an image whose bytes do not come back would be called activating for good. */
+const RETRIED_WITHOUT_END = { ...RETRIED, attemptsMax: Number.POSITIVE_INFINITY };

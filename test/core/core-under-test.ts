@@ -21,6 +21,10 @@ import { createPullTimeExclusions, type PullTimeExclusions } from '../../src/cor
 import { createPullTimes, type PullTimes } from '../../src/core/pull-times/pull-times.ts';
 import { createQuotaGuard } from '../../src/core/quotas/quota-guard.ts';
 import { QUOTA_DEFAULTS, type QuotaLimits } from '../../src/core/quotas/quotas.ts';
+import { createBackfills } from '../../src/core/replication/backfill-catalog.ts';
+import type { Backfills } from '../../src/core/replication/backfills.ts';
+import type { Replication } from '../../src/core/replication/replication.ts';
+import { createReplication } from '../../src/core/replication/replication-configuration.ts';
 import { type CreationTemplates, createCreationTemplates } from '../../src/core/repositories/creation-templates.ts';
 import { createRepositories, type Repositories } from '../../src/core/repositories/repositories.ts';
 import { type AccountSettings, createAccountSettings } from '../../src/core/settings/account-settings.ts';
@@ -46,6 +50,8 @@ export interface CoreParts {
   readonly pullTimeExclusions: PullTimeExclusions;
   readonly accountSettings: AccountSettings;
   readonly lifecycle: Lifecycle;
+  readonly replication: Replication;
+  readonly backfills: Backfills;
   readonly links: DownloadLinks;
   readonly tokens: RegistryTokens;
 }
@@ -111,6 +117,8 @@ export function partsOver(dependencies: CoreDependencies): CoreParts {
     pullTimeExclusions: createPullTimeExclusions(dependencies),
     accountSettings: createAccountSettings(dependencies),
     lifecycle: createLifecycle(dependencies),
+    replication: createReplication(dependencies),
+    backfills: createBackfills(dependencies),
     links: createDownloadLinks(dependencies, layers),
     tokens: createRegistryTokens(dependencies),
   };

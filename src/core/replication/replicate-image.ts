@@ -7,6 +7,7 @@ import type { Repository } from '../repositories/repository-records.ts';
 import { copyImage } from '../transfer/copy-image.ts';
 import { createLocalSource } from '../transfer/local-source.ts';
 import { isSameRegistry } from '../values/registry.ts';
+import { NOBODY } from './copy-item.ts';
 import type { Destinations } from './destinations.ts';
 import { type Failure, failureOf } from './failure-codes.ts';
 import type { ImageReplication } from './replication-records.ts';
@@ -85,9 +86,6 @@ async function copy(task: Task, signal: AbortSignal): Promise<void> {
   );
   if (owned !== undefined) await followTag(task, owned);
 }
-
-/** Reading for replication is nobody's pull. */
-const NOBODY = { kind: 'open', accountId: '', arn: '', userId: '' } as const;
 
 async function digestOfTag({ dependencies: { metadata }, repository }: Task, tag: string) {
   return (await metadata.read.images.findByTag(repository.id, tag))?.digest;

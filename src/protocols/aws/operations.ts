@@ -31,6 +31,13 @@ import type { Operation, OperationName, OperationRequest } from './operation.ts'
 import { deregisterPullTimeUpdateExclusion } from './pull-times/DeregisterPullTimeUpdateExclusion.ts';
 import { listPullTimeUpdateExclusions } from './pull-times/ListPullTimeUpdateExclusions.ts';
 import { registerPullTimeUpdateExclusion } from './pull-times/RegisterPullTimeUpdateExclusion.ts';
+import { describeImageReplicationStatus } from './replication/DescribeImageReplicationStatus.ts';
+import { describeRegistry } from './replication/DescribeRegistry.ts';
+import { describeReplicationBackfillResults } from './replication/DescribeReplicationBackfillResults.ts';
+import { listReplicationBackfills } from './replication/ListReplicationBackfills.ts';
+import { putReplicationConfiguration } from './replication/PutReplicationConfiguration.ts';
+import { startReplicationBackfill } from './replication/StartReplicationBackfill.ts';
+import { stopReplicationBackfill } from './replication/StopReplicationBackfill.ts';
 import { createRepository } from './repositories/CreateRepository.ts';
 import { deleteRepository } from './repositories/DeleteRepository.ts';
 import { describeRepositories } from './repositories/DescribeRepositories.ts';
@@ -135,7 +142,7 @@ export const OPERATIONS = {
   PutRegistryPolicy: { action: 'ecr:PutRegistryPolicy', resources: anything, run: putRegistryPolicy },
   GetRegistryPolicy: { action: 'ecr:GetRegistryPolicy', resources: anything, run: getRegistryPolicy },
   DeleteRegistryPolicy: { action: 'ecr:DeleteRegistryPolicy', resources: anything, run: deleteRegistryPolicy },
-  DescribeRegistry: { action: 'ecr:DescribeRegistry', resources: anything },
+  DescribeRegistry: { action: 'ecr:DescribeRegistry', resources: anything, run: describeRegistry },
   GetAccountSetting: { action: 'ecr:GetAccountSetting', resources: anything, run: getAccountSetting },
   PutAccountSetting: {
     action: 'ecr:PutAccountSetting',
@@ -144,12 +151,32 @@ export const OPERATIONS = {
     run: putAccountSetting,
   },
 
-  PutReplicationConfiguration: { action: 'ecr:PutReplicationConfiguration', resources: anything },
-  DescribeImageReplicationStatus: { action: 'ecr:DescribeImageReplicationStatus', resources: theRepository },
-  StartReplicationBackfill: { action: 'ecr:StartReplicationBackfill', resources: anything },
-  StopReplicationBackfill: { action: 'ecr:StopReplicationBackfill', resources: anything },
-  ListReplicationBackfills: { action: 'ecr:ListReplicationBackfills', resources: anything },
-  DescribeReplicationBackfillResults: { action: 'ecr:DescribeReplicationBackfillResults', resources: anything },
+  PutReplicationConfiguration: {
+    action: 'ecr:PutReplicationConfiguration',
+    resources: anything,
+    run: putReplicationConfiguration,
+  },
+  DescribeImageReplicationStatus: {
+    action: 'ecr:DescribeImageReplicationStatus',
+    resources: theRepository,
+    run: describeImageReplicationStatus,
+  },
+  StartReplicationBackfill: {
+    action: 'ecr:StartReplicationBackfill',
+    resources: anything,
+    run: startReplicationBackfill,
+  },
+  StopReplicationBackfill: { action: 'ecr:StopReplicationBackfill', resources: anything, run: stopReplicationBackfill },
+  ListReplicationBackfills: {
+    action: 'ecr:ListReplicationBackfills',
+    resources: anything,
+    run: listReplicationBackfills,
+  },
+  DescribeReplicationBackfillResults: {
+    action: 'ecr:DescribeReplicationBackfillResults',
+    resources: anything,
+    run: describeReplicationBackfillResults,
+  },
 
   CreatePullThroughCacheRule: { action: 'ecr:CreatePullThroughCacheRule', resources: anything },
   DescribePullThroughCacheRules: { action: 'ecr:DescribePullThroughCacheRules', resources: anything },

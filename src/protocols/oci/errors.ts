@@ -57,10 +57,34 @@ function errorOfRefusal(refusal: Refusal, message: string): OciError {
     case 'image-not-found':
       // ECR's docker endpoint says it in fewer words than its API.
       return new OciError(status, code, 'Requested image not found');
+    case 'upstream-image':
+    case 'upstream-layer':
+    case 'upstream-referrers':
+      return upstreamError(refusal, code, message);
     case 'invalid-parameter':
       return new OciError(status, codeOfParameter[refusal.parameter] ?? code, message);
     default:
       return new OciError(status, code, message, headers);
+  }
+}
+
+/** What an upstream refuses is as good as not there; what it cannot do now may be tried again. */
+function upstreamError(
+  { trouble, retryAfterSeconds }: Extract<Refusal, { trouble: string }>,
+  missing: OciErrorCode,
+  message: string,
+): OciError {
+  const retryAfter = retryAfterSeconds === undefined ? {} : { 'Retry-After': retryAfterSeconds };
+  switch (trouble) {
+    case 'denied':
+      return new OciError(404, missing, message);
+    case 'too-many-requests':
+      return new OciError(429, 'TOOMANYREQUESTS', message, retryAfter);
+    case 'unavailable':
+      return new OciError(503, 'UNKNOWN', message, retryAfter);
+    case 'credentials':
+    case 'invalid':
+      return new OciError(502, 'UNKNOWN', message);
   }
 }
 
@@ -88,9 +112,22 @@ const answers: Readonly<Record<RefusalKind, OciAnswer>> = {
   'registry-policy-not-found': { status: 404, code: 'UNSUPPORTED' },
   'template-already-exists': { status: 400, code: 'UNSUPPORTED' },
   'template-not-found': { status: 404, code: 'UNSUPPORTED' },
+  'cache-rule-already-exists': { status: 409, code: 'UNSUPPORTED' },
+  'cache-rule-not-found': { status: 404, code: 'UNSUPPORTED' },
+  'unsupported-upstream': { status: 400, code: 'UNSUPPORTED' },
+  'secret-not-found': { status: 404, code: 'UNSUPPORTED' },
+  'secret-inaccessible': { status: 400, code: 'UNSUPPORTED' },
+  'secret-undecryptable': { status: 400, code: 'UNSUPPORTED' },
+  // The statuses of these three are those of the trouble.
+  'upstream-image': { status: 502, code: 'MANIFEST_UNKNOWN' },
+  'upstream-layer': { status: 502, code: 'BLOB_UNKNOWN' },
+  'upstream-referrers': { status: 502, code: 'MANIFEST_UNKNOWN' },
   'lifecycle-policy-not-found': { status: 404, code: 'UNSUPPORTED' },
   'lifecycle-preview-in-progress': { status: 409, code: 'UNSUPPORTED' },
   'lifecycle-preview-not-found': { status: 404, code: 'UNSUPPORTED' },
+  'backfill-in-progress': { status: 409, code: 'UNSUPPORTED' },
+  'backfill-invalid-status': { status: 409, code: 'UNSUPPORTED' },
+  'backfill-not-found': { status: 404, code: 'UNSUPPORTED' },
   'exclusion-already-exists': { status: 409, code: 'UNSUPPORTED' },
   'exclusion-not-found': { status: 404, code: 'UNSUPPORTED' },
   'repository-not-found': { status: 404, code: 'NAME_UNKNOWN' },

@@ -1,0 +1,172 @@
+import type { CoreDependencies } from '../dependencies.ts';
+import type { Records } from '../metadata-store.ts';
+import { itemsAfter } from './backfill-items.ts';
+import type { Backfill, BackfillItem, BackfillResult } from './backfill-records.ts';
+import { copyItem } from './copy-item.ts';
+import type { Destinations } from './destinations.ts';
+import { failureOf } from './failure-codes.ts';
+import { ReplicationError } from './replicate-image.ts';
+import { isDestination } from './replication-rules.ts';
+
+/** Images that are being copied at a time. */
+const AT_ONCE = 4;
+/** Between two looks at whether it is to stop. */
+const BATCH = 8;
+
+export interface BackfillAttempt {
+  readonly signal: AbortSignal;
+  /** Whether none follows. */
+  readonly isLast: boolean;
+}
+
+/**
+ * The job 'run-backfill': lists what there is to copy, then copies it, and goes on from there after an end of any kind. An
+ * image that cannot be copied is noted and passed over; a destination that does not answer is waited for by rejecting with
+ * ReplicationError. Ends between two images when the backfill is to stop.
+ */
+export async function runBackfill(
+  dependencies: CoreDependencies,
+  destinations: Destinations,
+  backfillId: string,
+  { signal, isLast }: BackfillAttempt,
+): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const backfill = await dependencies.metadata.read.backfills.findById(backfillId);
+    if (!backfill || backfill.endedAt !== undefined) return;
+    if (backfill.status === 'STOPPING') return end(dependencies, backfill, 'STOPPING', { status: 'STOPPED' });
+    if (!(await isStillWanted(dependencies, backfill))) {
+      const failureCode = 'DestinationNotConfigured';
+      return end(dependencies, backfill, backfill.status, { status: 'FAILED', failureCode });
+    }
+    if (backfill.status === 'PREPARING') await prepare(dependencies, backfill, signal);
+    else if (!(await copySome({ dependencies, destinations, backfill, signal, isLast }))) {
+      return end(dependencies, backfill, 'IN_PROGRESS', outcomeOf);
+    }
+  }
+}
+
+async function isStillWanted({ metadata }: CoreDependencies, { registry, destination }: Backfill): Promise<boolean> {
+  return isDestination(await metadata.read.replication.rules(registry), destination);
+}
+
+/** Lists what there is to copy. */
+async function prepare({ metadata }: CoreDependencies, backfill: Backfill, signal: AbortSignal): Promise<void> {
+  const { id } = backfill;
+  const last = await metadata.read.backfills.lastItem(id);
+  let total = last?.position ?? 0;
+  const isPreparing = async ({ backfills }: Records) => (await backfills.findById(id))?.status === 'PREPARING';
+  for await (const items of itemsAfter(metadata.read, backfill, last)) {
+    signal.throwIfAborted();
+    if (items.length === 0) continue;
+    const goesOn = await metadata.transaction(async (records) => {
+      // Of two servers that do the same, one goes on.
+      const isNext = (await records.backfills.lastItem(id))?.position === (total === 0 ? undefined : total);
+      if (!isNext || !(await isPreparing(records))) return false;
+      await records.backfills.insertItems(id, items);
+      return true;
+    });
+    if (!goesOn) return;
+    total += items.length;
+  }
+  await metadata.transaction(async (records) => {
+    if (await isPreparing(records)) await records.backfills.update(id, { status: 'IN_PROGRESS', total });
+  });
+}
+
+interface Run {
+  readonly dependencies: CoreDependencies;
+  readonly destinations: Destinations;
+  readonly backfill: Backfill;
+  readonly signal: AbortSignal;
+  readonly isLast: boolean;
+}
+
+/** @returns false when nothing was left */
+async function copySome(run: Run): Promise<boolean> {
+  const { dependencies, backfill } = run;
+  const items = await dependencies.metadata.read.backfills.pendingItems(backfill.id, 0, BATCH);
+  const left = [...items];
+  const troubles: unknown[] = [];
+  const work = async () => {
+    for (let item = left.shift(); item && troubles.length === 0; item = left.shift()) {
+      await copyOne(run, item).catch((error: unknown) => troubles.push(error));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  if (troubles.length > 0) throw troubles[0];
+  return items.length > 0;
+}
+
+/** Rejects when the same image is to be tried again later. */
+async function copyOne(
+  { dependencies, destinations, backfill, signal, isLast }: Run,
+  item: BackfillItem,
+): Promise<void> {
+  signal.throwIfAborted();
+  try {
+    await copyItem(dependencies, destinations, backfill, item, signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    const { code, outlook } = failureOf(error);
+    if (outlook === 'wait' && !isLast) {
+      const message = `${code}: ${error instanceof Error ? error.message : String(error)}`;
+      throw new ReplicationError(message, { isFinal: false, cause: error });
+    }
+    return note(dependencies, backfill, { ...item, status: 'FAILED', failureCode: code });
+  }
+  await note(dependencies, backfill, { ...item, status: 'COMPLETE' });
+}
+
+async function note(
+  { metadata, now }: CoreDependencies,
+  { id, registry, destination }: Backfill,
+  result: BackfillResult,
+) {
+  const { status, failureCode, repositoryName, digest, tag } = result;
+  await metadata.transaction(async (records) => {
+    const present = await records.backfills.findById(id);
+    if (!present || present.endedAt !== undefined) return;
+    await records.backfills.putResult(id, result);
+    const codes = new Set([...present.failureCodes, ...(failureCode === undefined ? [] : [failureCode])]);
+    await records.backfills.update(id, {
+      completed: present.completed + (status === 'COMPLETE' ? 1 : 0),
+      failed: present.failed + (status === 'FAILED' ? 1 : 0),
+      failureCodes: [...codes],
+    });
+    const repository = await records.repositories.find(registry, repositoryName);
+    const image = repository && (await records.images.find(repository.id, digest));
+    if (!image) return;
+    const failure = failureCode !== undefined && { failureCode };
+    await records.replication.putStatus(image.id, { destination, tag, status, ...failure, updatedAt: now() });
+  });
+}
+
+type End = Pick<Backfill, 'status' | 'failureCode'>;
+
+/** One of which nothing could be copied has failed. */
+function outcomeOf({ total, failed, failureCodes: [failureCode] }: Backfill): End {
+  if (total === 0 || failed < total) return { status: 'COMPLETE' };
+  return { status: 'FAILED', ...(failureCode !== undefined && { failureCode }) };
+}
+
+/** Unless it has got another status meanwhile, or still has something to do. */
+async function end(
+  { metadata, now }: CoreDependencies,
+  { id }: Backfill,
+  from: Backfill['status'],
+  outcome: End | ((backfill: Backfill) => End),
+): Promise<void> {
+  await metadata.transaction(async ({ backfills }) => {
+    const present = await backfills.findById(id);
+    if (present?.status !== from) return;
+    await backfills.update(id, { ...(typeof outcome === 'function' ? outcome(present) : outcome), endedAt: now() });
+  });
+}
+
+/** Says of a backfill that it is not gone on with. */
+export async function failBackfill(dependencies: CoreDependencies, backfillId: string): Promise<void> {
+  const backfill = await dependencies.metadata.read.backfills.findById(backfillId);
+  if (!backfill || backfill.endedAt !== undefined) return;
+  await end(dependencies, backfill, backfill.status, { status: 'FAILED', failureCode: 'InternalError' });
+}
