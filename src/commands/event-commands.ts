@@ -54,7 +54,10 @@ export const EVENT_COMMANDS: readonly CommandSpec[] = [
         description:
           'webhook: the key of its signatures, made and shown once when left out; eventbridge: the secret access key; - is standard input',
       },
-      { flag: 'allow-http', description: 'webhook: deliver over http to this machine or a private network' },
+      {
+        flag: 'allow-http',
+        description: 'webhook, eventbridge: deliver over http, to this machine or a private network',
+      },
       { flag: 'access-key-id', placeholder: 'id', description: 'eventbridge: of a key that may call events:PutEvents' },
       { flag: 'region', placeholder: 'name', description: "eventbridge: the bus's, unless it is an ARN" },
       { flag: 'endpoint', placeholder: 'url', description: "eventbridge: the server to call, unless it is Amazon's" },

@@ -33,7 +33,7 @@ const SETTINGS_OF: Record<EventTargetKind, (invocation: Invocation, address: str
 const FLAGS_OF: Record<EventTargetKind, readonly string[]> = {
   webhook: ['allow-http', 'secret-file'],
   file: [],
-  eventbridge: ['endpoint', 'region', 'access-key-id', 'secret-file', 'source'],
+  eventbridge: ['allow-http', 'endpoint', 'region', 'access-key-id', 'secret-file', 'source'],
 };
 
 function refuseOthers({ flags }: Invocation, kind: EventTargetKind): void {
@@ -47,13 +47,15 @@ function webhookSettings(invocation: Invocation, address: string): Record<string
   if (url.username !== '' || url.password !== '') {
     throw new CommandError('A password in the address would be shown; deliveries prove themselves by their signature');
   }
-  const allowHttp = isOn(invocation, 'allow-http');
-  if (url.protocol === 'http:' && !allowHttp) {
-    throw new CommandError(
-      `Over http everybody on the way reads events. Take https, or add --allow-http for an address of this machine or a private network`,
-    );
-  }
-  return { url: url.href, ...(allowHttp && { allowHttp: 'true' }) };
+  return { url: url.href, ...httpAllowance(invocation, url) };
+}
+
+function httpAllowance(invocation: Invocation, { protocol }: URL): Record<string, string> {
+  if (isOn(invocation, 'allow-http')) return { allowHttp: 'true' };
+  if (protocol !== 'http:') return {};
+  throw new CommandError(
+    'Over http everybody on the way reads events. Take https, or add --allow-http for an address of this machine or a private network',
+  );
 }
 
 function eventBridgeSettings(invocation: Invocation, bus: string): Record<string, string> {
@@ -66,7 +68,10 @@ function eventBridgeSettings(invocation: Invocation, bus: string): Record<string
   }
   const endpoint = optionText(invocation, 'endpoint');
   const source = optionText(invocation, 'source') ?? (isAmazon(endpoint) ? 'gantry.ecr' : 'aws.ecr');
-  return { bus, region, accessKeyId, source, ...(endpoint !== undefined && { endpoint: httpUrl(endpoint).href }) };
+  const bound = { bus, region, accessKeyId, source };
+  if (endpoint === undefined) return bound;
+  const url = httpUrl(endpoint);
+  return { ...bound, endpoint: url.href, ...httpAllowance(invocation, url) };
 }
 
 /** Amazon lets nobody else say `aws.` (EventBridge API, PutEvents: NotAuthorizedForSourceException). */

@@ -56,9 +56,17 @@ describe('an event bus', () => {
   };
 
   const sender = createEventBridgeSender();
-  const send = (changes = {}) => {
+  const send = (changes = {}, more: Record<string, string> = {}) => {
     const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const settings = { bus: 'my-bus', region: 'eu-west-1', source: 'aws.ecr', accessKeyId, endpoint };
+    const settings = {
+      bus: 'my-bus',
+      region: 'eu-west-1',
+      source: 'aws.ecr',
+      accessKeyId,
+      endpoint,
+      allowHttp: 'true',
+      ...more,
+    };
     return sender.send(someDelivery(settings, 'some-id', { secret, ...changes }));
   };
 
@@ -125,6 +133,14 @@ describe('an event bus', () => {
       isFinal: false,
     });
     assert.equal(await send(), 'taken as event their-id');
+  });
+
+  it('is told nothing over http unless that is allowed, and then only nearby', async () => {
+    for (const more of [{ allowHttp: 'false' }, { endpoint: 'http://93.184.215.14/' }]) {
+      await assert.rejects(send({}, more), { message: /^http goes to private addresses only/, isFinal: true });
+    }
+    const name = `http://localhost:${(server.address() as AddressInfo).port}`;
+    assert.equal(await send({}, { endpoint: name }), 'taken as event their-id');
   });
 
   it('is not waited for once the server stops', async () => {

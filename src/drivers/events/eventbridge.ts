@@ -1,12 +1,14 @@
+import { Agent as HttpAgent } from 'node:http';
 import type { EventBridgeClient, PutEventsRequestEntry, PutEventsResponse } from '@aws-sdk/client-eventbridge';
 import { type Delivery, DeliveryError, type EventSender } from '../../core/events/event-sender.ts';
 import type { EventBridgeEvent } from '../../core/events/eventbridge-event.ts';
+import { isSafeAddress, lookupLocal, UNSAFE_ADDRESS } from './local-addresses.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /**
  * Puts events on a bus of EventBridge, or of what speaks its API. Settings: `bus` (name or ARN), `region`, `source`,
- * `accessKeyId` and perhaps `endpoint`; the secret is the secret access key.
+ * `accessKeyId` and perhaps `endpoint` and `allowHttp`, as of a webhook; the secret is the secret access key.
  *
  * EventBridge gives each entry an id and an account of its own, so the detail also says those that the event had.
  */
@@ -14,6 +16,10 @@ export function createEventBridgeSender(): EventSender {
   const clients = new Map<string, Promise<EventBridgeClient>>();
   return {
     async send(delivery) {
+      const { endpoint } = delivery.settings;
+      if (endpoint !== undefined && !isSafeAddress(new URL(endpoint), delivery.settings)) {
+        throw new DeliveryError(UNSAFE_ADDRESS, { isFinal: true });
+      }
       const key = JSON.stringify([delivery.settings, delivery.secret]);
       const client = clients.get(key) ?? openClient(delivery);
       clients.set(key, client);
@@ -31,7 +37,11 @@ async function openClient({ settings, secret = '' }: Delivery): Promise<EventBri
     credentials: { accessKeyId, secretAccessKey: secret },
     // Jobs try again, over a day and not over a second.
     maxAttempts: 1,
-    requestHandler: { connectionTimeout: TIMEOUT_MS, requestTimeout: TIMEOUT_MS },
+    requestHandler: {
+      connectionTimeout: TIMEOUT_MS,
+      requestTimeout: TIMEOUT_MS,
+      httpAgent: new HttpAgent({ keepAlive: true, lookup: lookupLocal }),
+    },
     ...(endpoint !== undefined && { endpoint }),
   });
 }

@@ -26,3 +26,15 @@ export const lookupLocal: LookupFunction = (hostname, options, callback) => {
     callback(null, addresses[0]?.address ?? '', addresses[0]?.family);
   });
 };
+
+/**
+ * Whether a target's address may be told of events: over https, or over http where the target allows it, to a local
+ * address. Names have to be looked up by `lookupLocal` all the same.
+ */
+export function isSafeAddress({ protocol, hostname }: URL, { allowHttp }: Readonly<Record<string, string>>): boolean {
+  if (protocol === 'https:') return true;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return protocol === 'http:' && allowHttp === 'true' && (isIP(host) === 0 || isLocalAddress(host));
+}
+
+export const UNSAFE_ADDRESS = 'http goes to private addresses only, and only when the target allows it';

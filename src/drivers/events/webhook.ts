@@ -1,8 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { isIP } from 'node:net';
 import { type Delivery, DeliveryError, type EventSender } from '../../core/events/event-sender.ts';
-import { isLocalAddress, lookupLocal } from './local-addresses.ts';
+import { isSafeAddress, lookupLocal, UNSAFE_ADDRESS } from './local-addresses.ts';
 import { webhookSignature } from './webhook-signature.ts';
 
 /** How long a receiver may take to answer. */
@@ -25,7 +24,7 @@ export function createWebhookSender({
   return {
     async send(delivery) {
       const url = new URL(delivery.settings.url ?? '');
-      checkScheme(url, delivery.settings);
+      if (!isSafeAddress(url, delivery.settings)) throw new DeliveryError(UNSAFE_ADDRESS, { isFinal: true });
       const body = JSON.stringify(delivery.event);
       const signal = AbortSignal.any([delivery.signal, AbortSignal.timeout(timeoutMs)]);
       const options = { method: 'POST', headers: headersOf(delivery, body, now()), signal };
@@ -57,14 +56,6 @@ function headersOf({ event, attempt, secret }: Delivery, body: string, at: Date)
     'Gantry-Timestamp': timestamp,
     ...(secret !== undefined && { 'Gantry-Signature': webhookSignature(secret, timestamp, body) }),
   };
-}
-
-function checkScheme({ protocol, hostname }: URL, { allowHttp }: Delivery['settings']): void {
-  if (protocol === 'https:') return;
-  const host = hostname.replace(/^\[|\]$/g, '');
-  // Names are looked at when they are looked up.
-  if (protocol === 'http:' && allowHttp === 'true' && (isIP(host) === 0 || isLocalAddress(host))) return;
-  throw new DeliveryError('http goes to private addresses only, and only when the target allows it', { isFinal: true });
 }
 
 /** A connection kept from before may have been closed by the other side just now: then once more on a new one. */
