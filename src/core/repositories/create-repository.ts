@@ -1,5 +1,6 @@
 import type { CoreDependencies } from '../dependencies.ts';
 import { RefusedError, refuse } from '../errors.ts';
+import { canonicalDocument } from '../lifecycle/policy-document.ts';
 import type { Registry } from '../values/registry.ts';
 import { isRepositoryName, REPOSITORY_NAME_PATTERN } from '../values/repository-name.ts';
 import type { CreationReason, CreationTemplate } from './creation-template-records.ts';
@@ -17,6 +18,8 @@ export interface CreateRepositoryInput {
   readonly encryption?: Encryption;
   /** From a template. */
   readonly repositoryPolicy?: string;
+  /** From a template. */
+  readonly lifecyclePolicy?: string;
 }
 
 /** Makes a repository with ECR's defaults: mutable tags, no scan on push, AES256. See `Repositories.create`. */
@@ -48,6 +51,9 @@ export async function createRepository(
     if (inserted && input.repositoryPolicy !== undefined) {
       await records.access.putRepositoryPolicy(inserted.id, input.repositoryPolicy);
     }
+    if (inserted && input.lifecyclePolicy !== undefined) {
+      await records.lifecycle.putPolicy(inserted.id, canonicalDocument(input.lifecyclePolicy));
+    }
     return inserted;
   });
   return repository ?? refuse({ kind: 'repository-already-exists', repositoryName, registryId: registry.accountId });
@@ -76,13 +82,15 @@ export async function ensureRepository(
 }
 
 function settingsOf(template: CreationTemplate): Omit<CreateRepositoryInput, 'repositoryName'> {
-  const { resourceTags, imageTagMutability, exclusionFilters, encryption, repositoryPolicy } = template;
+  const { resourceTags, imageTagMutability, exclusionFilters, encryption, repositoryPolicy, lifecyclePolicy } =
+    template;
   return {
     ...(resourceTags && { tags: resourceTags }),
     ...(imageTagMutability && { imageTagMutability }),
     ...(exclusionFilters && { exclusionFilters }),
     ...(encryption && { encryption }),
     ...(repositoryPolicy !== undefined && { repositoryPolicy }),
+    ...(lifecyclePolicy !== undefined && { lifecyclePolicy }),
   };
 }
 
