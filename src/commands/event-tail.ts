@@ -23,7 +23,8 @@ export async function tailEvents(invocation: Invocation): Promise<void> {
 /** `TIME  ACTION  REPOSITORY:TAG  DIGEST  ACCOUNT/REGION` */
 export function describeEvent(event: EventBridgeEvent): string {
   const { time, account, region, detail } = event;
-  const action = [detail['action-type'], detail['target-storage-class']].filter((word) => word !== undefined).join(' ');
+  const words = [detail['action-type'] ?? event['detail-type'], detail['target-storage-class']];
+  const action = words.filter((word) => word !== undefined).join(' ');
   const tag = detail['image-tag'] === undefined ? '' : `:${detail['image-tag']}`;
   const counts = ['expired', 'transitioned', 'failed'].flatMap((word) => {
     const count = detail[`${word}-image-count`];
