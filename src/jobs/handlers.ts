@@ -26,7 +26,7 @@ export function createJobHandlers(
 ): JobHandlers {
   return {
     'follow-subject': {
-      ...RETRIED,
+      ...RETRIED_WITHOUT_END,
       run: (following, { signal }) => followSubject(dependencies, following, signal),
     },
     'deliver-event': deliverEvent(events),
@@ -52,5 +52,5 @@ const RETRIED: Pick<JobHandler<never>, 'attemptsMax' | 'retrySeconds'> = {
   retrySeconds: (attempts) => Math.min(2 ** attempts, 600),
 };
 
-/** Never given up: an image whose bytes do not come back would be called activating for good. */
+/** Never given up: referrers would outlive their subject, and an image be called activating, for good. */
 const RETRIED_WITHOUT_END = { ...RETRIED, attemptsMax: Number.POSITIVE_INFINITY };
