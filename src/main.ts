@@ -12,6 +12,7 @@ const TOLD_IN_WORDS = [
   'IdentityError',
   'PolicyError',
   'EventTargetError',
+  'PeerError',
   'FolderLockedError',
 ];
 

@@ -5,6 +5,7 @@ import { DECISION_COMMANDS } from './decision-commands.ts';
 import { EVENT_COMMANDS } from './event-commands.ts';
 import { IDENTITY_COMMANDS } from './identity-commands.ts';
 import { LIFECYCLE_COMMANDS } from './lifecycle-commands.ts';
+import { PEER_COMMANDS } from './peer-commands.ts';
 import { JSON_OPTION } from './shared-options.ts';
 import { TAG_COMMANDS } from './tag-commands.ts';
 
@@ -19,6 +20,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   token: 'passwords for docker on hosts that cannot sign',
   policy: 'what users, groups and roles may do',
   lifecycle: 'what goes by itself, and when',
+  peer: 'registries elsewhere that images are copied to',
   events: 'what happens in the registry, and who is told of it',
   'events target': 'who is told of events',
   'events dead': 'deliveries of events that were given up',
@@ -69,4 +71,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...DECISION_COMMANDS,
   ...LIFECYCLE_COMMANDS,
   ...EVENT_COMMANDS,
+  ...PEER_COMMANDS,
 ];

@@ -2,7 +2,7 @@ import type { SecretBox } from '../access/secret-box.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import type { Registry } from '../values/registry.ts';
 import type { OpenPeer } from './peer-connection.ts';
-import type { Peer } from './peer-records.ts';
+import type { Peer, PeerSettings } from './peer-records.ts';
 import { registryKey } from './replication-rules.ts';
 
 /** What was asked of a peer cannot be done; the message says why. */
@@ -37,6 +37,7 @@ export function createPeers({ metadata, now }: CoreDependencies, box: SecretBox)
       const createdAt = now();
       return metadata.transaction(async ({ peers }) => {
         const before = await peers.find(peer.registry);
+        if (sealed) checkKey(box, await peers.list());
         if (before && !replace) {
           throw new PeerError(`There is a peer ${registryKey(peer.registry)} already; --replace changes it`);
         }
@@ -44,6 +45,9 @@ export function createPeers({ metadata, now }: CoreDependencies, box: SecretBox)
           throw new PeerError(`There are ${PEERS_MAX} peers, which is as many as there may be`);
         }
         const sealedSecret = sealed ?? keptSecret(before, peer);
+        if (!sealedSecret && isSomebody(peer.settings)) {
+          throw new PeerError('The secret is missing: give --password-stdin, --password-file or --secret-file');
+        }
         const put = { ...peer, ...(sealedSecret && { sealedSecret }), createdAt: before?.createdAt ?? createdAt };
         await peers.put(put);
         return put;
@@ -58,6 +62,12 @@ export function createPeers({ metadata, now }: CoreDependencies, box: SecretBox)
   };
 }
 
+/** A secret under another key than the server's would not open there. */
+function checkKey(box: SecretBox, peers: readonly Peer[]): void {
+  const sealed = peers.find(({ sealedSecret }) => sealedSecret !== undefined);
+  if (sealed) openPeer(box, sealed);
+}
+
 /** With its secret open. Throws PeerError when it was sealed under another key. */
 export function openPeer(box: SecretBox, { registry, url, settings, sealedSecret }: Peer): OpenPeer {
   if (sealedSecret === undefined) return { registry, url, settings };
@@ -68,6 +78,10 @@ export function openPeer(box: SecretBox, { registry, url, settings, sealedSecret
       `The secret of the peer ${registryKey(registry)} does not open: the key file is not the one that it was sealed under`,
     );
   }
+}
+
+function isSomebody({ username, accessKeyId }: PeerSettings): boolean {
+  return username !== undefined || accessKeyId !== undefined;
 }
 
 /** Of somebody else's password nothing is kept. */

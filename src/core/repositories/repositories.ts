@@ -3,7 +3,7 @@ import type { Directory } from '../access/directory.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
 import { splitPage } from '../values/page.ts';
-import { type CreateRepositoryInput, createRepository } from './create-repository.ts';
+import { type CreateRepositoryInput, createRepository, ensureRepository } from './create-repository.ts';
 import { findRepository } from './find-repository.ts';
 import { findTemplate } from './find-template.ts';
 import type {
@@ -27,6 +27,11 @@ export interface Repositories {
   list(call: Call, page: { after: string; limit: number }): Promise<{ repositories: Repository[]; next?: string }>;
   /** Whether the repository is missing, and a push would make it: by the server's setting, or by a creation template. */
   isMadeByPush(call: Call, repositoryName: string): Promise<boolean>;
+  /**
+   * Makes the repository for images that are copied here from another registry, unless it is there.
+   * @param admit asked before it is made; rejects when it must not be
+   */
+  ensureReplica(call: Call, repositoryName: string, admit: () => Promise<unknown>): Promise<void>;
   /** Refuses with repository-not-found and, without force, repository-not-empty. @returns what was deleted */
   delete(call: Call, input: { repositoryName: string; force: boolean }): Promise<Repository>;
   /** Refuses with repository-not-found, invalid-parameter. */
@@ -79,6 +84,12 @@ export function createRepositories(
       if (await metadata.read.repositories.find(registry, repositoryName)) return false;
       if (settings.createOnPush) return true;
       return (await findTemplate(metadata.read, registry, repositoryName, 'CREATE_ON_PUSH')) !== undefined;
+    },
+
+    async ensureReplica({ registry }, repositoryName, admit) {
+      if (await metadata.read.repositories.find(registry, repositoryName)) return;
+      await admit();
+      await ensureRepository(dependencies, registry, repositoryName, 'REPLICATION');
     },
 
     async delete(call, { repositoryName, force }) {

@@ -94,6 +94,10 @@ export interface UpstreamTarget {
   readonly url: string;
   /** Nobody's when left out. */
   readonly credentials?: UpstreamCredentials | CredentialsProvider;
+  /** Whether they are sent before they are asked for: to a registry that admits everybody, and goes by them all the same. */
+  readonly sendsCredentialsAtOnce?: boolean;
+  /** Sent with all that is asked of the registry itself. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface UpstreamCredentials {

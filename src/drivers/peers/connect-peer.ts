@@ -1,26 +1,40 @@
 import type { ConnectPeer, OpenPeer, PeerConnection } from '../../core/replication/peer-connection.ts';
-import type { UpstreamRegistry, UpstreamTarget } from '../../core/upstreams/upstream.ts';
+import type { Cancellation, UpstreamRegistry, UpstreamTarget } from '../../core/upstreams/upstream.ts';
+import type { Registry } from '../../core/values/registry.ts';
 import { createEcrApi, type EcrApi } from './ecr-api.ts';
 
 /** Makes the client of a registry's OCI API. */
 export type OpenUpstream = (target: UpstreamTarget, options: { readonly allowPrivate: boolean }) => UpstreamRegistry;
 
-/** Connects to peers of every kind. Those that have the ECR API are asked there for passwords, and to make repositories. */
+/** Connects to peers of every kind. Those that have the ECR API are asked there for passwords, and Amazon's to make repositories. */
 export function createPeerConnector(openUpstream: OpenUpstream): ConnectPeer {
-  return (peer) => {
+  return (peer, source) => {
     const allowPrivate = peer.settings.allowsPrivate ?? false;
     const api = apiOf(peer);
-    if (!api) return connection(openUpstream({ url: peer.url, ...passwordOf(peer) }, { allowPrivate }));
-    const upstream = openUpstream({ url: peer.url, credentials: () => api.password() }, { allowPrivate });
+    const target = targetOf(peer, source);
+    if (!api) return connection(openUpstream({ ...target, ...passwordOf(peer) }, { allowPrivate }));
+    const upstream = openUpstream({ ...target, credentials: () => api.password() }, { allowPrivate });
     return {
       ...connection(upstream),
-      createRepository: (name, { signal }) => api.createRepository(name, signal),
+      ...(peer.settings.kind === 'ecr' && {
+        createRepository: (name, { signal }: Cancellation) => api.createRepository(name, signal),
+      }),
       async [Symbol.asyncDispose]() {
         api[Symbol.dispose]();
         await upstream[Symbol.asyncDispose]();
       },
     };
   };
+}
+
+/**
+ * A Gantry is told whose copy it is, so that it makes the repository as for a copy and copies it no further; and which of its registries is
+ * meant is said by a token, also where nobody asks for one.
+ */
+function targetOf({ url, settings: { kind } }: OpenPeer, source: Registry): UpstreamTarget {
+  if (kind !== 'gantry') return { url };
+  const headers = { 'Gantry-Replicated-From': `${source.accountId}/${source.region}` };
+  return { url, headers, sendsCredentialsAtOnce: true };
 }
 
 function connection(upstream: UpstreamRegistry): PeerConnection {

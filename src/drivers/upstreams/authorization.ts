@@ -1,4 +1,4 @@
-import type { CredentialsProvider, UpstreamCredentials } from '../../core/upstreams/upstream.ts';
+import type { UpstreamTarget } from '../../core/upstreams/upstream.ts';
 import { parseChallenges } from './challenges.ts';
 import type { Connections } from './connections.ts';
 import { Fault } from './fault.ts';
@@ -17,9 +17,10 @@ export class Authorization {
   constructor(
     origin: URL,
     connections: Connections,
-    credentials: UpstreamCredentials | CredentialsProvider | undefined,
+    { credentials, sendsCredentialsAtOnce }: Pick<UpstreamTarget, 'credentials' | 'sendsCredentialsAtOnce'>,
     now: () => Date,
   ) {
+    if (sendsCredentialsAtOnce) this.#way = { kind: 'basic' };
     this.#origin = origin;
     this.#connections = connections;
     this.#credentials = createKnownCredentials(credentials, now);

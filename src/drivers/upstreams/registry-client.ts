@@ -34,12 +34,14 @@ export class RegistryClient implements Disposable {
   readonly connections: Connections;
   readonly #base: URL;
   readonly #authorization: Authorization;
+  readonly #headers: Readonly<Record<string, string>>;
 
   constructor(target: UpstreamTarget, connections: Connections, now: () => Date) {
     this.#base = baseOf(target.url);
     this.host = this.#base.host;
     this.connections = connections;
-    this.#authorization = new Authorization(this.#base, connections, target.credentials, now);
+    this.#authorization = new Authorization(this.#base, connections, target, now);
+    this.#headers = target.headers ?? {};
   }
 
   /** An answer of one of the expected statuses. Whoever gets it disposes of its body. */
@@ -143,6 +145,7 @@ export class RegistryClient implements Disposable {
         'User-Agent': 'gantry',
         'Accept-Encoding': 'identity',
         ...headers,
+        ...(this.isOwn(url) && this.#headers),
         ...(authorization !== undefined && { Authorization: authorization }),
       },
       body,

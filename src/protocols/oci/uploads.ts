@@ -9,10 +9,12 @@ import { checkLength, chunkRangeOf } from './content-range.ts';
 import { OciError } from './errors.ts';
 import { answerEmpty, locationOf, type OciExchange } from './exchange.ts';
 import { digestFrom } from './references.ts';
+import { admitReplication } from './replicated.ts';
 
 /** POST (end-4a, end-4b, end-11): begins an upload, or has the blob there at once by its digest or from another repository. */
 export async function startUpload(exchange: OciExchange): Promise<void> {
   const { context, call, repositoryName, query } = exchange;
+  await admitReplication(exchange);
   const mount = query.get('mount');
   const digest = query.get('digest');
   if (mount !== null && (await mountBlob(exchange, digestFrom(mount)))) {
