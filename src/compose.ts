@@ -1,4 +1,5 @@
 import { type Access, openAccess } from './compose/access.ts';
+import { openCaching } from './compose/caching.ts';
 import { createFrontDoor } from './compose/front-door.ts';
 import { startJobs } from './compose/jobs.ts';
 import { schedulePullTimes } from './compose/pull-time-schedule.ts';
@@ -13,6 +14,7 @@ import type { Directory } from './core/access/directory.ts';
 import { createDownloadLinks } from './core/access/download-links.ts';
 import { createRegistryAddresses, type RegistryAddresses } from './core/access/registry-addresses.ts';
 import { type AuditTrail, noAuditTrail } from './core/audit/audit-trail.ts';
+import type { Caching } from './core/caching/caching.ts';
 import type { Core } from './core/core.ts';
 import type { CoreDependencies } from './core/dependencies.ts';
 import { createImages } from './core/images/image-catalog.ts';
@@ -65,7 +67,9 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   const onUnrecorded = (error: unknown) => log.error({ err: error }, 'pull times cannot be recorded');
   const pullTimes = createPullTimes(dependencies, onUnrecorded);
   opening.use(schedulePullTimes(pullTimes, config.pullTimeFlushSeconds, onUnrecorded));
-  const core = createCore(dependencies, access, config, () => port, audit ?? noAuditTrail, pullTimes);
+  const caching = opening.use(openCaching(dependencies, access, config, log));
+  const parts = { audit: audit ?? noAuditTrail, pullTimes, caching };
+  const core = createCore(dependencies, access, config, () => port, parts);
   const metrics = createMetrics({ countJobs: () => stores.metadata.read.jobs.counts() });
   const onUnready = (error: unknown, name: string) => log.error({ err: error, store: name }, 'a store does not answer');
   const opened = config.tls && opening.use(await openTls(config.tls, { ...config, log }));
@@ -78,7 +82,7 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
       log.request(request);
     },
   });
-  opening.use(await startJobs({ config, dependencies, access, metrics, log }));
+  opening.use(await startJobs({ config, dependencies, access, caching, metrics, log }));
   port = await server.listen(config.host, config.port);
   opening.defer(() => server.close(config.stopSeconds * 1000));
   opening.use(watchAccess(access.directory, log));
@@ -102,10 +106,9 @@ function createCore(
   access: Access,
   config: ServeConfig,
   port: () => number,
-  audit: AuditTrail,
-  pullTimes: PullTimes,
+  { audit, pullTimes, caching }: { audit: AuditTrail; pullTimes: PullTimes; caching: Caching },
 ): Core {
-  const layers = createLayers(dependencies);
+  const layers = caching.layers(createLayers(dependencies));
   return {
     authorizer: config.auth === 'enforced' ? access.authorizer : openAuthorizer,
     audit,
@@ -126,7 +129,8 @@ function createCore(
     creationTemplates: createCreationTemplates(dependencies),
     uploads: createUploads(dependencies),
     layers,
-    images: createImages(dependencies, pullTimes),
+    images: caching.images(createImages(dependencies, pullTimes)),
+    cacheRules: caching.rules,
     pullTimeExclusions: createPullTimeExclusions(dependencies),
     accountSettings: createAccountSettings(dependencies),
     lifecycle: createLifecycle(dependencies),

@@ -1,5 +1,6 @@
 import type { ServeConfig } from '../config/config.ts';
 import { openAuthorizer } from '../core/access/authorizer.ts';
+import type { Caching } from '../core/caching/caching.ts';
 import type { CoreDependencies } from '../core/dependencies.ts';
 import { createJobHandlers } from '../jobs/handlers.ts';
 import { startJobRunner } from '../jobs/job-runner.ts';
@@ -15,6 +16,7 @@ interface JobParts {
   readonly config: ServeConfig;
   readonly dependencies: CoreDependencies;
   readonly access: Access;
+  readonly caching: Caching;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -23,7 +25,14 @@ interface JobParts {
 const STOP_SECONDS_MAX = 10;
 
 /** Does what is to be done after the answers, and what is done every so often, until disposal. */
-export async function startJobs({ config, dependencies, access, metrics, log }: JobParts): Promise<AsyncDisposable> {
+export async function startJobs({
+  config,
+  dependencies,
+  access,
+  caching,
+  metrics,
+  log,
+}: JobParts): Promise<AsyncDisposable> {
   const { metadata, now } = dependencies;
   await using starting = new AsyncDisposableStack();
   // The folder is ours alone: what is still being done was by a server that ended without a word.
@@ -32,6 +41,7 @@ export async function startJobs({ config, dependencies, access, metrics, log }: 
   const handlers = createJobHandlers(dependencies, {
     destinations: starting.use(openDestinations(dependencies, { authorizer, box: access.box })),
     events: openEventDelivery(dependencies, access.box),
+    caching,
     onCollected(report) {
       metrics.collected(report);
       log.info({ ...report }, 'garbage collected');

@@ -17,6 +17,7 @@ export interface ServeConfig extends KeepingConfig, AccessConfig {
   readonly registryHost: string | undefined;
   readonly publicUrl: string | undefined;
   readonly createOnPush: boolean;
+  readonly allowPrivateUpstreams: boolean;
   /** 0 for never. */
   readonly garbageIntervalSeconds: number;
   /** 0 for never. */
@@ -84,6 +85,7 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
     registryHost: hostTemplateOf(given),
     publicUrl: publicUrlOf(given),
     createOnPush: given.on('create-on-push') ?? (isLoopback && access.auth === 'open'),
+    allowPrivateUpstreams: given.on('allow-private-upstreams') ?? false,
     garbageIntervalSeconds: given.whole('garbage-interval-seconds'),
     lifecycleIntervalSeconds: given.whole('lifecycle-interval-seconds'),
     lifecycleExtensions: given.on('lifecycle-extensions') ?? false,

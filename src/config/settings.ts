@@ -117,6 +117,12 @@ export const SERVE_SETTINGS = [
     variable: 'GANTRY_CREATE_ON_PUSH',
     description: 'a docker push makes the repository it needs (on by default while the server is open on loopback)',
   },
+  {
+    flag: 'allow-private-upstreams',
+    variable: 'GANTRY_ALLOW_PRIVATE_UPSTREAMS',
+    description:
+      'let pull through cache rules reach registries on this machine and in private networks, also over http; whoever may make rules reaches them then',
+  },
   ...ACCESS_SETTINGS,
   {
     flag: 'ephemeral',

@@ -7,6 +7,7 @@ import type { Policies } from './access/policies.ts';
 import type { RegistryAddresses } from './access/registry-addresses.ts';
 import type { RegistryTokens } from './access/registry-tokens.ts';
 import type { AuditTrail } from './audit/audit-trail.ts';
+import type { CacheRules } from './caching/cache-rules.ts';
 import type { Images } from './images/images.ts';
 import type { Layers } from './layers/layers.ts';
 import type { Uploads } from './layers/uploads.ts';
@@ -31,6 +32,7 @@ export interface Core {
   readonly policies: Policies;
   readonly repositories: Repositories;
   readonly creationTemplates: CreationTemplates;
+  readonly cacheRules: CacheRules;
   readonly uploads: Uploads;
   readonly layers: Layers;
   readonly images: Images;

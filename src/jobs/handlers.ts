@@ -1,3 +1,4 @@
+import type { Caching } from '../core/caching/caching.ts';
 import type { CoreDependencies } from '../core/dependencies.ts';
 import type { EventDelivery } from '../core/events/event-delivery.ts';
 import { collectGarbage, type GarbageReport } from '../core/garbage/collect-garbage.ts';
@@ -5,6 +6,7 @@ import { archiveBytes, restoreBytes } from '../core/images/archive-bytes.ts';
 import { followSubject } from '../core/images/follow-subject.ts';
 import type { LifecycleReport } from '../core/lifecycle/apply-lifecycle.ts';
 import type { Destinations } from '../core/replication/destinations.ts';
+import { importImageJob, refreshTagJob } from './cache-jobs.ts';
 import { deliverEvent } from './deliver-event.ts';
 import type { JobHandler, JobHandlers } from './job-handler.ts';
 import { applyLifecycleJob, previewLifecycleJob, startLifecycleJob } from './lifecycle-jobs.ts';
@@ -13,6 +15,7 @@ import { replicateImageJob, runBackfillJob } from './replication-jobs.ts';
 export interface JobHandlerParts {
   readonly events: EventDelivery;
   readonly destinations: Destinations;
+  readonly caching: Pick<Caching, 'importImage' | 'refreshTag' | 'forget'>;
   /** After a run of garbage collection. */
   readonly onCollected: (report: GarbageReport) => void;
   /** After a lifecycle policy was applied. */
@@ -22,7 +25,7 @@ export interface JobHandlerParts {
 /** Who does what: every kind of job with its core call. */
 export function createJobHandlers(
   dependencies: CoreDependencies,
-  { events, destinations, onCollected, onLifecycleApplied }: JobHandlerParts,
+  { events, destinations, caching, onCollected, onLifecycleApplied }: JobHandlerParts,
 ): JobHandlers {
   return {
     'follow-subject': {
@@ -32,6 +35,8 @@ export function createJobHandlers(
     'deliver-event': deliverEvent(events),
     'replicate-image': replicateImageJob(dependencies, destinations),
     'run-backfill': runBackfillJob(dependencies, destinations),
+    'import-image': importImageJob(caching),
+    'refresh-cached-tag': refreshTagJob(caching),
     'start-lifecycle': startLifecycleJob(dependencies),
     'apply-lifecycle': applyLifecycleJob(dependencies, onLifecycleApplied),
     'preview-lifecycle': previewLifecycleJob(dependencies),

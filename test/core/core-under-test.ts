@@ -1,8 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { openAuthorizer } from '../../src/core/access/authorizer.ts';
 import type { Call } from '../../src/core/access/caller.ts';
 import { openCaller } from '../../src/core/access/credential-scope.ts';
 import { createDownloadLinks, type DownloadLinks } from '../../src/core/access/download-links.ts';
 import { createRegistryTokens, type RegistryTokens } from '../../src/core/access/registry-tokens.ts';
+import { createSecretBox } from '../../src/core/access/secret-box.ts';
+import type { CacheRules } from '../../src/core/caching/cache-rules.ts';
+import { type Caching, createCaching } from '../../src/core/caching/caching.ts';
 import {
   type CoreDependencies,
   type CoreSettings,
@@ -27,10 +31,13 @@ import type { Replication } from '../../src/core/replication/replication.ts';
 import { createReplication } from '../../src/core/replication/replication-configuration.ts';
 import { type CreationTemplates, createCreationTemplates } from '../../src/core/repositories/creation-templates.ts';
 import { createRepositories, type Repositories } from '../../src/core/repositories/repositories.ts';
+import { createSecrets, type Secrets } from '../../src/core/secrets/secrets.ts';
 import { type AccountSettings, createAccountSettings } from '../../src/core/settings/account-settings.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
 import { createMemoryBlobStore } from '../../src/drivers/blobs/memory/memory-blob-store.ts';
 import { openSqliteMetadataStore } from '../../src/drivers/metadata/sqlite.ts';
+import { ecrLogin } from '../../src/drivers/upstreams/ecr-login.ts';
+import { createUpstreamRegistry } from '../../src/drivers/upstreams/upstream-registry.ts';
 import { type Blob, blobOf } from '../support/images.ts';
 
 /** Core over stores in memory, with a clock that a test moves. */
@@ -43,6 +50,10 @@ export interface CoreUnderTest extends CoreParts, AsyncDisposable {
 export interface CoreParts {
   readonly repositories: Repositories;
   readonly creationTemplates: CreationTemplates;
+  /** Asks registries on this machine. */
+  readonly caching: Caching;
+  readonly cacheRules: CacheRules;
+  readonly secrets: Secrets;
   readonly uploads: Uploads;
   readonly layers: Layers;
   readonly images: Images;
@@ -98,6 +109,7 @@ export async function coreUnderTest(
       now = secondsAfter(now, seconds);
     },
     async [Symbol.asyncDispose]() {
+      await parts.caching[Symbol.asyncDispose]();
       await dependencies.blobs[Symbol.asyncDispose]();
       await metadata[Symbol.asyncDispose]();
     },
@@ -105,14 +117,25 @@ export async function coreUnderTest(
 }
 
 export function partsOver(dependencies: CoreDependencies): CoreParts {
-  const layers = createLayers(dependencies);
+  const secrets = createSecrets(dependencies, createSecretBox(randomBytes(32), dependencies.randomBytes));
+  const caching = createCaching(dependencies, {
+    authorizer: openAuthorizer,
+    secrets,
+    connect: (target) => createUpstreamRegistry(target, { allowPrivate: true, now: dependencies.now }),
+    logInAtEcr: ecrLogin,
+    onUnrecorded: (error) => console.error(error),
+  });
+  const layers = caching.layers(createLayers(dependencies));
   const pullTimes = createPullTimes(dependencies, (error) => console.error(error));
   return {
     repositories: createRepositories(dependencies),
     creationTemplates: createCreationTemplates(dependencies),
     uploads: createUploads(dependencies),
     layers,
-    images: createImages(dependencies, pullTimes),
+    images: caching.images(createImages(dependencies, pullTimes)),
+    caching,
+    cacheRules: caching.rules,
+    secrets,
     pullTimes,
     pullTimeExclusions: createPullTimeExclusions(dependencies),
     accountSettings: createAccountSettings(dependencies),

@@ -120,6 +120,15 @@ export const OPERATION_ROWS: Readonly<Record<string, OperationRow>> = {
     input: ({ repositoryName }) => ({ repositoryName, imageId: { imageTag: 'kept' }, targetStorageClass: 'ARCHIVE' }),
   },
 
+  CreatePullThroughCacheRule: {
+    on: 'registry',
+    input: () => ({ ecrRepositoryPrefix: 'matrix', upstreamRegistryUrl: 'quay.io' }),
+  },
+  DescribePullThroughCacheRules: { on: 'registry', input: () => ({}) },
+  UpdatePullThroughCacheRule: { on: 'registry', input: () => ({ ecrRepositoryPrefix: 'absent' }) },
+  DeletePullThroughCacheRule: { on: 'registry', input: () => ({ ecrRepositoryPrefix: 'absent' }) },
+  ValidatePullThroughCacheRule: { on: 'registry', input: () => ({ ecrRepositoryPrefix: 'absent' }) },
+
   CreateRepositoryCreationTemplate: {
     on: 'registry',
     staysAtHome: true,

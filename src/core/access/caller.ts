@@ -1,4 +1,5 @@
 import type { Registry } from '../values/registry.ts';
+import type { RequestFacts } from './request-facts.ts';
 
 /** Who is asking. Protocols find out; core is told. It travels in tokens, so it is plain data. */
 export interface Caller {
@@ -26,4 +27,6 @@ export interface Caller {
 export interface Call {
   readonly caller: Caller;
   readonly registry: Registry;
+  /** Of the request, for what core itself has to ask the authorizer. */
+  readonly facts?: RequestFacts;
 }

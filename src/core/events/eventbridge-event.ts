@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { StoredEvent } from './event-records.ts';
 import type {
+  CacheEvent,
   ImageEvent,
   LifecycleEvent,
   RegistryEvent,
@@ -29,6 +30,7 @@ type RegistryDetailType =
   | 'ECR Image Action'
   | 'ECR Referrer Action'
   | 'ECR Replication Action'
+  | 'ECR Pull Through Cache Action'
   | 'ECR Lifecycle Policy Action';
 
 /** Of the event that shows whether a target can be reached. */
@@ -39,6 +41,7 @@ export const DETAIL_TYPES: readonly RegistryDetailType[] = [
   'ECR Image Action',
   'ECR Referrer Action',
   'ECR Replication Action',
+  'ECR Pull Through Cache Action',
   'ECR Lifecycle Policy Action',
 ];
 
@@ -60,6 +63,7 @@ export function toEventBridge(stored: StoredEvent): EventBridgeEvent {
 export function detailTypeOf(event: RegistryEvent): RegistryDetailType {
   if (event.kind === 'lifecycle-applied') return 'ECR Lifecycle Policy Action';
   if (event.kind === 'image-replicated') return 'ECR Replication Action';
+  if (event.kind === 'image-cached') return 'ECR Pull Through Cache Action';
   return event.subjectDigest === undefined ? 'ECR Image Action' : 'ECR Referrer Action';
 }
 
@@ -79,6 +83,8 @@ function detailOf(event: RegistryEvent): EventBridgeEvent['detail'] {
       return storageClassDetail(event, 'STANDARD');
     case 'image-replicated':
       return replicationDetail(event);
+    case 'image-cached':
+      return cacheDetail(event);
     case 'lifecycle-applied':
       return lifecycleDetail(event);
   }
@@ -105,6 +111,18 @@ function storageClassDetail(event: StorageClassEvent, storageClass: 'ARCHIVE' | 
     result: 'SUCCESS',
     ...mediaTypes(event),
     ...(event.activatedAt !== undefined && { 'last-activated-at': event.activatedAt }),
+  };
+}
+
+function cacheDetail({ repositoryName, digest, tag, prefix, upstreamUrl }: CacheEvent) {
+  return {
+    'rule-version': '1',
+    'sync-status': 'SUCCESS',
+    'ecr-repository-prefix': prefix,
+    'repository-name': repositoryName,
+    'upstream-registry-url': upstreamUrl,
+    ...(tag !== undefined && { 'image-tag': tag }),
+    'image-digest': digest,
   };
 }
 

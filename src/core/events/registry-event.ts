@@ -2,7 +2,7 @@ import type { Digest } from '../values/digest.ts';
 import type { Registry } from '../values/registry.ts';
 
 /** What happened in a registry, as others are told of it (ECR user guide, "Amazon ECR events and EventBridge"). */
-export type RegistryEvent = ImageEvent | StorageClassEvent | LifecycleEvent | ReplicationEvent;
+export type RegistryEvent = ImageEvent | StorageClassEvent | LifecycleEvent | ReplicationEvent | CacheEvent;
 
 /** An image was pushed under a tag or without one, or was deleted; `isReferrer` for signatures and their like. */
 export interface ImageEvent {
@@ -43,4 +43,15 @@ export interface ReplicationEvent {
   readonly digest: Digest;
   readonly tag?: string;
   readonly source: Registry;
+}
+
+/** An image came into a repository from its upstream, or a cached tag moved to it. */
+export interface CacheEvent {
+  readonly kind: 'image-cached';
+  readonly repositoryName: string;
+  readonly digest: Digest;
+  readonly tag?: string;
+  /** Of the rule, as it was when the image was asked for. */
+  readonly prefix: string;
+  readonly upstreamUrl: string;
 }

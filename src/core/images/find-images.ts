@@ -65,7 +65,8 @@ function digestOfId({ imageDigest, imageTag }: ImageIdentifier, tagged: Map<stri
   return imageTag === undefined ? parseDigest(imageDigest ?? '') : tagged.get(imageTag);
 }
 
-function malformed(id: ImageIdentifier): ImageFailure | undefined {
+/** Why an id can lead to nothing. */
+export function malformed(id: ImageIdentifier): ImageFailure | undefined {
   const { imageDigest, imageTag } = id;
   if (imageDigest === undefined && imageTag === undefined) {
     const reason = 'Invalid request parameters: both tag and digest cannot be null';

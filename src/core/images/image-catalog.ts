@@ -129,8 +129,8 @@ export function createImages(dependencies: CoreDependencies, pullTimes: Pick<Pul
 const unnoted: Pick<PullTimes, 'note'> = { note() {} };
 
 /** Manifests of one answer together; a hundred of the largest would be 400 MiB in memory. */
-const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
-const ANSWER_TOO_LARGE = `The manifests asked for are together larger than ${ANSWER_BYTES_MAX} bytes; ask for fewer at once`;
+export const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
+export const ANSWER_TOO_LARGE = `The manifests asked for are together larger than ${ANSWER_BYTES_MAX} bytes; ask for fewer at once`;
 
 /** Referrers come with annotations, which may be as large as their manifests: so many are read at a time … */
 const REFERRERS_READ_MAX = 10;
@@ -138,7 +138,7 @@ const REFERRERS_READ_MAX = 10;
 const REFERRERS_MANIFEST_BYTES = 4 * 1024 * 1024;
 
 /** Formats are never converted: an image whose type the caller does not take is as good as not there. */
-function acceptance(acceptedMediaTypes: readonly string[] | undefined): (mediaType: string) => boolean {
+export function acceptance(acceptedMediaTypes: readonly string[] | undefined): (mediaType: string) => boolean {
   if (!acceptedMediaTypes) return () => true;
   const accepted = new Set(acceptedMediaTypes.map(essenceOf));
   return (mediaType) => accepted.has(mediaType) || accepted.has('*/*');

@@ -30,7 +30,7 @@ export interface Images {
       /** It does not count as a pull. */
       isLook?: boolean;
     },
-  ): Promise<StoredManifest>;
+  ): Promise<ServedManifest>;
 
   /** BatchGetImage: one entry for each id asked, or a failure for it. */
   getMany(
@@ -113,6 +113,11 @@ export interface Images {
   ): Promise<{ referrers: Image[]; next?: string }>;
 }
 
+/** `isStale`: what a pull-through cache has, since the upstream could not be asked whether it has something newer. */
+export interface ServedManifest extends StoredManifest {
+  readonly isStale?: boolean;
+}
+
 export interface StorageClassChange {
   readonly repositoryName: string;
   readonly imageId: ImageIdentifier;
@@ -160,6 +165,9 @@ export interface ImageFailure {
     | 'ImageNotFound'
     | 'MissingDigestAndTag'
     | 'ImageInaccessible'
+    | 'UpstreamAccessDenied'
+    | 'UpstreamTooManyRequests'
+    | 'UpstreamUnavailable'
     | 'ImageReferencedByManifestList';
   readonly reason: string;
 }

@@ -24,6 +24,16 @@ export interface JobPayloads {
     readonly destination: Registry;
   };
   readonly 'run-backfill': { readonly backfillId: string };
+  /** Brings an image from upstream into the repository that caches it, with all that it lists, and puts the tag on it. */
+  readonly 'import-image': {
+    readonly repositoryId: number;
+    readonly digest: Digest;
+    readonly tag?: string;
+    /** When the upstream said that the tag is on the image, in milliseconds. */
+    readonly seenAt: number;
+  };
+  /** Compares a cached tag with its upstream, however late that was done last. */
+  readonly 'refresh-cached-tag': { readonly repositoryId: number; readonly tag: string };
   readonly 'deliver-event': { readonly eventId: number; readonly target: string };
   readonly 'collect-garbage': Readonly<Record<string, never>>;
   /** Enqueues one `apply-lifecycle` for each repository with a policy. */

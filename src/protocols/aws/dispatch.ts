@@ -83,8 +83,13 @@ async function serve(
   notes.input = input;
   const violation = findViolation(shapes.input, input);
   if (violation) throw invalidParameter(violation.parameter, violation.constraint, operation.violation);
-  const call = { caller, registry: { accountId: registryIdIn(input) ?? caller.accountId, region } };
-  notes.registry = call.registry;
+  const registry = { accountId: registryIdIn(input) ?? caller.accountId, region };
+  const call = {
+    caller,
+    registry,
+    facts: { ...(client.sourceIp && { sourceIp: client.sourceIp }), isSecure: client.isSecure },
+  };
+  notes.registry = registry;
   await authorizeOperation(core.authorizer, operation, call, { input, client, notes });
   const baseUrl = baseUrlOf(context, call, client);
   return writeStructure(shapes.output, await operation.run({ core, call, input, layerPart, baseUrl }));

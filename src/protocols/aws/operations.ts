@@ -9,6 +9,11 @@ import { getRegistryPolicy } from './access/GetRegistryPolicy.ts';
 import { getRepositoryPolicy } from './access/GetRepositoryPolicy.ts';
 import { putRegistryPolicy } from './access/PutRegistryPolicy.ts';
 import { setRepositoryPolicy } from './access/SetRepositoryPolicy.ts';
+import { createPullThroughCacheRule } from './caching/CreatePullThroughCacheRule.ts';
+import { deletePullThroughCacheRule } from './caching/DeletePullThroughCacheRule.ts';
+import { describePullThroughCacheRules } from './caching/DescribePullThroughCacheRules.ts';
+import { updatePullThroughCacheRule } from './caching/UpdatePullThroughCacheRule.ts';
+import { validatePullThroughCacheRule } from './caching/ValidatePullThroughCacheRule.ts';
 import { AwsError } from './errors.ts';
 import { batchDeleteImage } from './images/BatchDeleteImage.ts';
 import { batchGetImage } from './images/BatchGetImage.ts';
@@ -178,11 +183,31 @@ export const OPERATIONS = {
     run: describeReplicationBackfillResults,
   },
 
-  CreatePullThroughCacheRule: { action: 'ecr:CreatePullThroughCacheRule', resources: anything },
-  DescribePullThroughCacheRules: { action: 'ecr:DescribePullThroughCacheRules', resources: anything },
-  UpdatePullThroughCacheRule: { action: 'ecr:UpdatePullThroughCacheRule', resources: anything },
-  DeletePullThroughCacheRule: { action: 'ecr:DeletePullThroughCacheRule', resources: anything },
-  ValidatePullThroughCacheRule: { action: 'ecr:ValidatePullThroughCacheRule', resources: anything },
+  CreatePullThroughCacheRule: {
+    action: 'ecr:CreatePullThroughCacheRule',
+    resources: anything,
+    run: createPullThroughCacheRule,
+  },
+  DescribePullThroughCacheRules: {
+    action: 'ecr:DescribePullThroughCacheRules',
+    resources: anything,
+    run: describePullThroughCacheRules,
+  },
+  UpdatePullThroughCacheRule: {
+    action: 'ecr:UpdatePullThroughCacheRule',
+    resources: anything,
+    run: updatePullThroughCacheRule,
+  },
+  DeletePullThroughCacheRule: {
+    action: 'ecr:DeletePullThroughCacheRule',
+    resources: anything,
+    run: deletePullThroughCacheRule,
+  },
+  ValidatePullThroughCacheRule: {
+    action: 'ecr:ValidatePullThroughCacheRule',
+    resources: anything,
+    run: validatePullThroughCacheRule,
+  },
   RegisterPullTimeUpdateExclusion: {
     action: 'ecr:RegisterPullTimeUpdateExclusion',
     resources: anything,

@@ -53,7 +53,7 @@ async function answer(
   if ('refused' in authentication) {
     return refuseCaller(context, { request, response, client, match, refused: authentication.refused }, draft);
   }
-  const { call } = authentication;
+  const call: Call = { ...authentication.call, facts: client };
   draft.caller = call.caller;
   draft.registry = call.registry;
   refuseTooFast(context, call, client, draft.eventName);

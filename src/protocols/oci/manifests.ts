@@ -9,6 +9,7 @@ import { mayCreate } from './authorize.ts';
 import { OciError } from './errors.ts';
 import { answerEmpty, locationOf, type OciContext, type OciExchange } from './exchange.ts';
 import { referenceFrom } from './references.ts';
+import { admitReplication } from './replicated.ts';
 
 /** Smaller manifests are read without asking for room: a pull or push must not wait behind layer parts for a few bytes. */
 const BUDGETED_BYTES_MIN = 64 * 1024;
@@ -21,12 +22,13 @@ export async function getManifest(exchange: OciExchange): Promise<void> {
   const { request, response, context, call, repositoryName, parameter } = exchange;
   const reference = referenceFrom(parameter);
   const isLook = request.method === 'HEAD';
-  const { digest, mediaType, bytes } = await context.core.images.getManifest(call, {
+  const { digest, mediaType, bytes, isStale } = await context.core.images.getManifest(call, {
     repositoryName,
     reference,
     isLook,
   });
   const etag = `"${digest}"`;
+  if (isStale) response.setHeader('Warning', STALE);
   if (matchesEtag(request.headers['if-none-match'], etag)) {
     response.writeHead(304, { ...apiVersion, 'Docker-Content-Digest': digest, ETag: etag }).end();
     return;
@@ -42,11 +44,15 @@ export async function getManifest(exchange: OciExchange): Promise<void> {
   else response.end(bytes);
 }
 
+/** Of a copy whose upstream could not be asked for something newer (RFC 7234, 5.5.1; clients print it, unlike a header of our own). */
+const STALE = '110 - "Response is stale"';
+
 /** PUT (end-7). */
 export async function putManifest(exchange: OciExchange): Promise<void> {
   const { request, context, call, repositoryName, parameter } = exchange;
   const reference = referenceFrom(parameter);
   if ('tag' in reference && !isTag(reference.tag)) throw tagInvalid(reference.tag);
+  const replicatedFrom = await admitReplication(exchange);
   const createOnPush = await mayCreate(exchange, repositoryName);
   using _room = await roomFor(request, context);
   const manifest = await readManifest(request);
@@ -58,6 +64,7 @@ export async function putManifest(exchange: OciExchange): Promise<void> {
     ...reference,
     idempotent: true,
     createOnPush,
+    ...(replicatedFrom && { cause: 'replication', replicatedFrom }),
   });
   answerEmpty(exchange, 201, {
     Location: locationOf(exchange, `manifests/${digest}`),

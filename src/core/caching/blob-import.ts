@@ -1,0 +1,156 @@
+import type { BlobAppender, BlobReader, BlobStore, ByteRange } from '../blob-store.ts';
+import { algorithmOf, type Digest } from '../values/digest.ts';
+import { followImport } from './import-follower.ts';
+
+/** A blob on its way here: fetched once, however many clients read it meanwhile. */
+export class BlobImport {
+  readonly uploadId: string;
+  readonly digest: Digest;
+  /** Resolves when the upstream has begun to send, with the length of the blob. */
+  readonly begun: Promise<number>;
+  /** Resolves when all bytes have come and have the digest. */
+  readonly verified: Promise<void>;
+  /** Resolves when the blob is a layer of the repository. */
+  readonly stored: Promise<void>;
+  readonly #begun = Promise.withResolvers<number>();
+  readonly #verified = Promise.withResolvers<void>();
+  readonly #stored = Promise.withResolvers<void>();
+  readonly #blobs: BlobStore;
+  #appender: BlobAppender | undefined;
+  /** Exists while somebody has read all that can be read. */
+  #waiting: PromiseWithResolvers<void> | undefined;
+  /** Handed over to the store, but perhaps not yet to be read from it. */
+  #unflushedBytes = 0;
+  #isFlushing = false;
+  #isIdle = false;
+  #isOver = false;
+  #turn = 0;
+
+  constructor(blobs: BlobStore, uploadId: string, digest: Digest) {
+    this.#blobs = blobs;
+    this.uploadId = uploadId;
+    this.digest = digest;
+    this.begun = handled(this.#begun.promise);
+    this.verified = handled(this.#verified.promise);
+    this.stored = handled(this.#stored.promise);
+  }
+
+  /** Whether all has gone well, or something has not. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** Reads the blob as it comes; the whole of it, or a range. The caller disposes of the reader. */
+  follow(totalBytes: number, { first, last }: ByteRange, openStored: (range: ByteRange) => Promise<BlobReader>) {
+    const follow = (offset: number) => this.#blobs.followStaged?.(this.uploadId, offset);
+    return followImport(this, { follow, openStored }, { first, last, totalBytes });
+  }
+
+  /** Rises each time there may be more to read. */
+  get turn(): number {
+    return this.#turn;
+  }
+
+  /** Resolves when there may be more to read than there was at a turn. */
+  more(since: number): Promise<void> {
+    if (this.#isOver || this.#turn !== since) return Promise.resolve();
+    this.#waiting ??= Promise.withResolvers();
+    if (this.#isIdle) this.#flush();
+    return this.#waiting.promise;
+  }
+
+  /** Takes all bytes of a source to the store, and verifies them. The caller disposes of the source. */
+  async receive(source: BlobReader): Promise<void> {
+    this.#begun.resolve(source.bytes);
+    const appender = await this.#blobs.appender(this.uploadId, 0);
+    this.#appender = appender;
+    try {
+      for (;;) {
+        const chunk = await this.#nextOf(source);
+        if (chunk === undefined) break;
+        this.#unflushedBytes += chunk.byteLength;
+        const hasRoom = appender.write(chunk);
+        if (this.#waiting && this.#unflushedBytes >= FLUSH_BYTES) this.#flush();
+        if (!hasRoom) await appender.drained();
+      }
+    } finally {
+      this.#appender = undefined;
+      await appender.close(false);
+    }
+    this.#wake();
+    const actual = await this.#blobs.digest(this.uploadId, algorithmOf(this.digest));
+    if (actual !== this.digest) throw new LyingUpstreamError(actual);
+    this.#verified.resolve();
+    this.#wake();
+  }
+
+  succeed(): void {
+    this.#isOver = true;
+    this.#stored.resolve();
+    this.#wake();
+  }
+
+  fail(error: unknown): void {
+    this.#isOver = true;
+    for (const each of [this.#begun, this.#verified, this.#stored]) each.reject(error);
+    this.#wake();
+  }
+
+  /** While the upstream takes its time, those who wait are given what has come. */
+  async #nextOf(source: BlobReader): Promise<Uint8Array | undefined> {
+    const coming = source.next();
+    if (this.#waiting && !(await isSoon(coming))) this.#flush();
+    this.#isIdle = true;
+    try {
+      return await coming;
+    } finally {
+      this.#isIdle = false;
+    }
+  }
+
+  #flush(): void {
+    if (this.#isFlushing || this.#unflushedBytes === 0 || this.#appender?.flush === undefined) return;
+    this.#isFlushing = true;
+    this.#unflushedBytes = 0;
+    this.#appender.flush().then(
+      () => {
+        this.#isFlushing = false;
+        this.#wake();
+      },
+      // Closing rejects with the same.
+      () => {},
+    );
+  }
+
+  #wake(): void {
+    this.#turn += 1;
+    this.#waiting?.resolve();
+    this.#waiting = undefined;
+  }
+}
+
+/** The bytes that came do not have the digest they were asked by. */
+export class LyingUpstreamError extends Error {
+  constructor(actual: Digest) {
+    super(`the bytes that came have the digest ${actual}`);
+    this.name = 'LyingUpstreamError';
+  }
+}
+
+/** So much is worth a write of its own while the upstream keeps sending. */
+const FLUSH_BYTES = 512 * 1024;
+
+/** Whether something is there before the next turn of the event loop is over. */
+function isSoon(coming: Promise<unknown>): Promise<boolean> {
+  const settled = coming.then(
+    () => true,
+    () => true,
+  );
+  return Promise.race([settled, new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))]);
+}
+
+/** A failure that nobody waits for must not end the process. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}

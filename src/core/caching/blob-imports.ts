@@ -1,0 +1,159 @@
+import type { BlobReader, ByteRange } from '../blob-store.ts';
+import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
+import { layerTooLarge } from '../layers/part-rules.ts';
+import { blobScopeOf, storeLayer } from '../layers/store-layer.ts';
+import type { Upload } from '../layers/upload-records.ts';
+import type { Repository } from '../repositories/repository-records.ts';
+import { refusingWhenFull } from '../storage-full.ts';
+import { UpstreamError } from '../upstreams/upstream.ts';
+import type { Digest } from '../values/digest.ts';
+import { BlobImport, LyingUpstreamError } from './blob-import.ts';
+import type { CacheUpstream } from './cache-upstreams.ts';
+
+/** Brings blobs from upstream into repositories, each once at a time. */
+export interface BlobImports extends AsyncDisposable {
+  /** The import that is under way, or a new one. Whoever asked may go; it goes on. */
+  begin(wanted: WantedBlob): BlobImport;
+  find(repositoryId: number, digest: Digest): BlobImport | undefined;
+  /** Reads a blob that is on its way, from where it is then. */
+  read(wanted: WantedBlob, source: BlobImport, range?: ByteRange): Promise<BlobReader>;
+  /** Makes a blob that the registry has a layer of the repository. @returns whether it is one now */
+  attach(repository: Repository, digest: Digest): Promise<boolean>;
+  /** Brings a blob that nobody waits for; at once when somebody does meanwhile. */
+  bringQuietly(wanted: WantedBlob, signal: AbortSignal): Promise<void>;
+}
+
+export interface WantedBlob {
+  readonly repository: Repository;
+  readonly digest: Digest;
+  /** As the manifest says. */
+  readonly bytes?: number;
+  readonly upstream: CacheUpstream;
+  readonly upstreamName: string;
+}
+
+export function createBlobImports(dependencies: CoreDependencies): BlobImports {
+  const { metadata, blobs, newId, quotas } = dependencies;
+  const underWay = new Map<string, BlobImport>();
+  const running = new Set<Promise<void>>();
+  const stopping = new AbortController();
+  const keyOf = (repositoryId: number, digest: Digest) => `${repositoryId}/${digest}`;
+
+  const openStored = async (repository: Repository, digest: Digest, range: ByteRange): Promise<BlobReader> => {
+    const layer = await metadata.read.layers.find(repository.id, digest);
+    const reader = layer && (await blobs.read(layer.location, range));
+    if (!reader) throw new Error(`The layer ${digest} was deleted while it was read`);
+    return reader;
+  };
+
+  const fetchBlob = async (wanted: WantedBlob, target: BlobImport): Promise<number> => {
+    const { upstream, upstreamName, digest, bytes: expectedBytes } = wanted;
+    await using source = await upstream.openBlob(upstreamName, digest, { expectedBytes, signal: stopping.signal });
+    if (source.totalBytes > quotas.limits['layer-bytes']) {
+      throw invalid(wanted, layerTooLarge(quotas.limits));
+    }
+    await target.receive(source).catch((error) => {
+      throw error instanceof LyingUpstreamError ? invalid(wanted, error.message) : error;
+    });
+    return source.totalBytes;
+  };
+
+  const run = async (wanted: WantedBlob, target: BlobImport, place: Promise<Disposable>): Promise<void> => {
+    const { repository, digest } = wanted;
+    const upload = newUpload(dependencies, repository, target.uploadId);
+    const inserting = metadata.transaction((records) => records.uploads.insert(upload));
+    inserting.catch(() => {});
+    try {
+      using _ = await place;
+      const bytes = await fetchBlob(wanted, target);
+      await inserting;
+      const stored = await storeLayer(dependencies, repository, upload, { digest, bytes });
+      if (!stored) throw new Error(`The import of ${digest} was forgotten while it was under way`);
+      target.succeed();
+    } catch (error) {
+      target.fail(error);
+      await inserting.catch(() => {});
+      await metadata.transaction((records) => records.uploads.delete(upload.id)).catch(() => {});
+      await blobs.discard(upload.id).catch(() => {});
+    }
+  };
+
+  const start = (wanted: WantedBlob, place: Promise<Disposable>): BlobImport => {
+    const key = keyOf(wanted.repository.id, wanted.digest);
+    const target = new BlobImport(blobs, newId(), wanted.digest);
+    underWay.set(key, target);
+    const ran = run(wanted, target, place).finally(() => {
+      underWay.delete(key);
+      running.delete(ran);
+    });
+    running.add(ran);
+    return target;
+  };
+
+  const find: BlobImports['find'] = (repositoryId, digest) => underWay.get(keyOf(repositoryId, digest));
+
+  return {
+    find,
+
+    begin(wanted) {
+      const present = find(wanted.repository.id, wanted.digest);
+      return present ?? start(wanted, wanted.upstream.blobGate.forClient());
+    },
+
+    async read({ repository, digest }, source, range) {
+      const totalBytes = await source.begun;
+      const { first, last } = range ?? { first: 0, last: totalBytes - 1 };
+      return source.follow(totalBytes, { first, last }, (rest) => openStored(repository, digest, rest));
+    },
+
+    attach: (repository, digest) => attach(dependencies, repository, digest),
+
+    async bringQuietly(wanted, signal) {
+      const { repository, digest, upstream } = wanted;
+      const present = find(repository.id, digest);
+      if (present) return present.stored;
+      const place = await upstream.blobGate.forNobody(signal);
+      const begunMeanwhile = find(repository.id, digest);
+      const isThere = !begunMeanwhile && (await metadata.read.layers.find(repository.id, digest)) !== undefined;
+      if (begunMeanwhile || isThere) {
+        place[Symbol.dispose]();
+        return begunMeanwhile?.stored;
+      }
+      return (find(repository.id, digest) ?? start(wanted, Promise.resolve(place))).stored;
+    },
+
+    async [Symbol.asyncDispose]() {
+      stopping.abort(new Error('The server stops'));
+      await Promise.all(running);
+    },
+  };
+}
+
+function invalid({ upstream: { host }, upstreamName, digest }: WantedBlob, reason: string): UpstreamError {
+  const message = `${host}: blob ${upstreamName}@${digest}: ${reason}`;
+  return new UpstreamError({ code: 'invalid', host, message });
+}
+
+function newUpload({ now }: CoreDependencies, repository: Repository, id: string): Upload {
+  const at = now();
+  return { id, repositoryId: repository.id, parts: 0, bytes: 0, lastPartBytes: 0, createdAt: at, touchedAt: at };
+}
+
+/** Of a blob that a manifest of the upstream names: what may be seen there may be seen here. */
+async function attach(
+  { metadata, now, settings }: CoreDependencies,
+  repository: Repository,
+  digest: Digest,
+): Promise<boolean> {
+  const scope = blobScopeOf(repository);
+  if (!(await metadata.read.blobs.find(scope, digest))) return false;
+  const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
+  return refusingWhenFull(() =>
+    metadata.transaction(async (records) => {
+      const blob = await records.blobs.find(scope, digest);
+      if (!blob || (await records.repositories.findById(repository.id)) === undefined) return false;
+      await records.layers.insert({ repositoryId: repository.id, digest, blobId: blob.id, leaseUntil });
+      return true;
+    }),
+  );
+}

@@ -1,0 +1,18 @@
+import type { PullThroughCacheRule } from '@aws-sdk/client-ecr';
+import type { CacheRule } from '../../../core/caching/cache-rule-records.ts';
+
+/** A rule as the operations tell it; each leaves out what it does not declare. */
+export function cacheRuleView(rule: CacheRule): PullThroughCacheRule {
+  return {
+    ecrRepositoryPrefix: rule.prefix,
+    upstreamRegistryUrl: rule.upstreamUrl,
+    createdAt: rule.createdAt,
+    updatedAt: rule.updatedAt,
+    registryId: rule.registry.accountId,
+    // Later than the SDK's list of them.
+    upstreamRegistry: rule.upstreamKind as PullThroughCacheRule['upstreamRegistry'],
+    credentialArn: rule.credentialArn,
+    customRoleArn: rule.customRoleArn,
+    upstreamRepositoryPrefix: rule.upstreamPrefix,
+  };
+}
