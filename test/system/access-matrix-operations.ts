@@ -36,6 +36,11 @@ const scanner: OperationRow = {
   input: () => ({ principalArn: `arn:aws:iam::${ACCOUNT}:role/scanner` }),
 };
 
+const backfill: OperationRow = {
+  on: 'registry',
+  input: () => ({ replicationBackfillId: '00000000-0000-4000-8000-000000000000' }),
+};
+
 /**
  * Every operation that the server has, and what to send. The others are refused to strangers in the same way, and to everybody else as
  * operations that are not there: a new one wants a row.
@@ -122,7 +127,7 @@ export const OPERATION_ROWS: Readonly<Record<string, OperationRow>> = {
 
   CreatePullThroughCacheRule: {
     on: 'registry',
-    input: () => ({ ecrRepositoryPrefix: 'matrix', upstreamRegistryUrl: 'quay.io' }),
+    input: () => ({ ecrRepositoryPrefix: 'cached', upstreamRegistryUrl: 'quay.io' }),
   },
   DescribePullThroughCacheRules: { on: 'registry', input: () => ({}) },
   UpdatePullThroughCacheRule: { on: 'registry', input: () => ({ ecrRepositoryPrefix: 'absent' }) },
@@ -149,6 +154,24 @@ export const OPERATION_ROWS: Readonly<Record<string, OperationRow>> = {
     input: ({ repositoryName }) => ({ repositoryName, lifecyclePolicyText }),
   },
   GetLifecyclePolicyPreview: nameAlone,
+
+  DescribeRegistry: nothing,
+  PutReplicationConfiguration: {
+    on: 'registry',
+    staysAtHome: true,
+    input: () => ({ replicationConfiguration: { rules: [] } }),
+  },
+  DescribeImageReplicationStatus: {
+    on: 'repository',
+    input: ({ repositoryName }) => ({ repositoryName, imageId: { imageTag: 'kept' } }),
+  },
+  StartReplicationBackfill: {
+    on: 'registry',
+    input: () => ({ destination: { region: 'eu-west-1', registryId: ACCOUNT } }),
+  },
+  StopReplicationBackfill: backfill,
+  ListReplicationBackfills: { on: 'registry', input: () => ({}) },
+  DescribeReplicationBackfillResults: backfill,
 
   PutRegistryPolicy: { on: 'registry', staysAtHome: true, input: () => ({ policyText: harmlessPolicy }) },
   GetRegistryPolicy: nothing,

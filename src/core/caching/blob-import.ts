@@ -1,9 +1,9 @@
 import type { BlobAppender, BlobReader, BlobStore, ByteRange } from '../blob-store.ts';
 import { algorithmOf, type Digest } from '../values/digest.ts';
-import { followImport } from './import-follower.ts';
+import { type FollowedImport, followImport } from './import-follower.ts';
 
 /** A blob on its way here: fetched once, however many clients read it meanwhile. */
-export class BlobImport {
+export class BlobImport implements FollowedImport {
   readonly uploadId: string;
   readonly digest: Digest;
   /** Resolves when the upstream has begun to send, with the length of the blob. */

@@ -1,5 +1,13 @@
 import type { BlobReader, ByteRange, StagedFollower } from '../blob-store.ts';
-import type { BlobImport } from './blob-import.ts';
+
+/** How far an import has come; see `BlobImport`. */
+export interface FollowedImport {
+  readonly turn: number;
+  readonly isOver: boolean;
+  readonly verified: Promise<void>;
+  readonly stored: Promise<void>;
+  more(since: number): Promise<void>;
+}
 
 export interface FollowedBytes {
   /** Follows the staged bytes from an offset on; undefined where there are none yet, or no more. */
@@ -13,7 +21,7 @@ export interface FollowedBytes {
  * of them have the digest: a client whose connection is cut before cannot take wrong bytes for the whole.
  */
 export function followImport(
-  source: BlobImport,
+  source: FollowedImport,
   bytes: FollowedBytes,
   { first, last, totalBytes }: ByteRange & { totalBytes: number },
 ): BlobReader {
