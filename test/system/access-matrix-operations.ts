@@ -36,6 +36,8 @@ const scanner: OperationRow = {
   input: () => ({ principalArn: `arn:aws:iam::${ACCOUNT}:role/scanner` }),
 };
 
+const elsewhere = { region: 'eu-west-1', registryId: ACCOUNT };
+
 const backfill: OperationRow = {
   on: 'registry',
   input: () => ({ replicationBackfillId: '00000000-0000-4000-8000-000000000000' }),
@@ -159,7 +161,7 @@ export const OPERATION_ROWS: Readonly<Record<string, OperationRow>> = {
   PutReplicationConfiguration: {
     on: 'registry',
     staysAtHome: true,
-    input: () => ({ replicationConfiguration: { rules: [] } }),
+    input: () => ({ replicationConfiguration: { rules: [{ destinations: [elsewhere] }] } }),
   },
   DescribeImageReplicationStatus: {
     on: 'repository',
@@ -167,7 +169,8 @@ export const OPERATION_ROWS: Readonly<Record<string, OperationRow>> = {
   },
   StartReplicationBackfill: {
     on: 'registry',
-    input: () => ({ destination: { region: 'eu-west-1', registryId: ACCOUNT } }),
+    // The configuration was put before it: operations are tried in the order of their names.
+    input: () => ({ destination: elsewhere }),
   },
   StopReplicationBackfill: backfill,
   ListReplicationBackfills: { on: 'registry', input: () => ({}) },

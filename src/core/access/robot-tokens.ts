@@ -39,6 +39,8 @@ const ACTIONS: Record<RobotToken['actions'][number], readonly string[]> = {
     'ecr:PutImage',
     'ecr:BatchGetImage',
     'ecr:CreateRepository',
+    // What a Gantry asks that copies images here.
+    'ecr:ReplicateImage',
   ],
   delete: ['ecr:BatchDeleteImage'],
 };
