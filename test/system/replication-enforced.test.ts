@@ -93,6 +93,22 @@ describe('replication where access is enforced', () => {
     assert.equal(await digestAt(eu(there), 'far/app', 'v2'), digest);
   });
 
+  it('to Amazon ECR makes the repository by its API', async () => {
+    await using folder = await temporaryFolder();
+    const secretFile = join(folder.path, 'secret');
+    await writeFile(secretFile, peer.rootKey.secretAccessKey);
+    const ecr = enforced.ecr(enforced.rootKey);
+    await replicateTo(ecr, peerPlace);
+    const key = ['--access-key-id', peer.rootKey.accessKeyId, '--secret-file', secretFile];
+    const asEcr = ['--kind', 'ecr', '--api-url', peer.server.url, '--replace'];
+    await addPeer(enforced.server, peer.server, [...key, ...asEcr], peerPlace);
+    for (const tag of ['v1', 'v2']) {
+      const digest = await push('amazon/app', tag);
+      assert.deepEqual(await replicated(ecr, 'amazon/app', tag), [{ ...peerPlace, status: 'COMPLETE' }]);
+      assert.equal(await digestAt(eu(peer.ecr(peer.rootKey)), 'amazon/app', tag), digest);
+    }
+  });
+
   it('to a peer takes a robot token as well, as far as that goes', async () => {
     await using folder = await temporaryFolder();
     const passwordFile = join(folder.path, 'password');

@@ -4,6 +4,7 @@ import { createLocalSource } from '../transfer/local-source.ts';
 import { TransferError } from '../transfer/transfer.ts';
 import type { Backfill, BackfillItem } from './backfill-records.ts';
 import type { Destinations } from './destinations.ts';
+import { failureOf } from './failure-codes.ts';
 
 /** Reading for replication is nobody's pull. */
 export const NOBODY = { kind: 'open', accountId: '', arn: '', userId: '' } as const;
@@ -25,4 +26,27 @@ export async function copyItem(
   await destinations.with({ source: registry, repositoryName, destination }, (target) =>
     copyImage(source, target, { reference: digest, tag: owned }, { signal }),
   );
+}
+
+/** Why what an index lists could not be copied, one by one; nothing for any other image, nor for what could. */
+export async function failuresOfParts(
+  dependencies: CoreDependencies,
+  destinations: Destinations,
+  backfill: Backfill,
+  item: BackfillItem,
+  signal: AbortSignal,
+): Promise<string[]> {
+  const { read } = dependencies.metadata;
+  const repository = await read.repositories.find(backfill.registry, item.repositoryName);
+  const image = repository && (await read.images.find(repository.id, item.digest));
+  const codes: string[] = [];
+  for (const { digest } of image ? await read.images.childrenOf(image.id) : []) {
+    try {
+      await copyItem(dependencies, destinations, backfill, { ...item, digest, tag: '' }, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      codes.push(failureOf(error).code);
+    }
+  }
+  return codes;
 }

@@ -2,7 +2,7 @@ import type { CoreDependencies } from '../dependencies.ts';
 import type { Records } from '../metadata-store.ts';
 import { itemsAfter } from './backfill-items.ts';
 import type { Backfill, BackfillItem, BackfillResult } from './backfill-records.ts';
-import { copyItem } from './copy-item.ts';
+import { copyItem, failuresOfParts } from './copy-item.ts';
 import type { Destinations } from './destinations.ts';
 import { failureOf } from './failure-codes.ts';
 import { ReplicationError } from './replicate-image.ts';
@@ -113,7 +113,9 @@ async function copyOne(
       const message = `${code}: ${error instanceof Error ? error.message : String(error)}`;
       throw new ReplicationError(message, { isFinal: false, cause: error });
     }
-    return note(dependencies, backfill, { ...item, status: 'FAILED', failureCode: code });
+    const parts = await failuresOfParts(dependencies, destinations, backfill, item, signal);
+    const subImages = parts.length > 0 && { subImageFailureCodes: parts };
+    return note(dependencies, backfill, { ...item, status: 'FAILED', failureCode: code, ...subImages });
   }
   await note(dependencies, backfill, { ...item, status: 'COMPLETE' });
 }

@@ -1,0 +1,296 @@
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { describe, it } from 'node:test';
+import { openAuthorizer } from '../../src/core/access/authorizer.ts';
+import type { Call } from '../../src/core/access/caller.ts';
+import { createSecretBox } from '../../src/core/access/secret-box.ts';
+import { toEventBridge } from '../../src/core/events/eventbridge-event.ts';
+import { restoreBytes } from '../../src/core/images/archive-bytes.ts';
+import { createDestinations, type Destinations } from '../../src/core/replication/destinations.ts';
+import type { Digest } from '../../src/core/values/digest.ts';
+import { replicateImageJob, runBackfillJob } from '../../src/jobs/replication-jobs.ts';
+import { mediaTypes } from '../support/images.ts';
+import { type CoreUnderTest, call, coreUnderTest, registry } from './core-under-test.ts';
+import { doDueJobs } from './due-jobs.ts';
+import { indexManifest, manifestBlob, pushedImage } from './manifests.ts';
+
+const west = { ...registry, region: 'us-west-2' };
+const EMPTY_INDEX = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
+const elsewhere: Call = { ...call, registry: west };
+
+async function replicating() {
+  const core = await coreUnderTest();
+  const { dependencies } = core;
+  const box = createSecretBox(randomBytes(32), randomBytes);
+  const unconnected = () => assert.fail('there are no peers');
+  const destinations = createDestinations(dependencies, { authorizer: openAuthorizer, box, connect: unconnected });
+  await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
+  return {
+    core,
+    destinations,
+    /** Does what is due, and what follows. */
+    work: (using: Destinations = destinations) =>
+      doDueJobs(core, {
+        'replicate-image': replicateImageJob(dependencies, using),
+        'run-backfill': runBackfillJob(dependencies, using),
+      }),
+    statusOf: async (imageTag: string) =>
+      (await core.replication.imageStatuses(call, { repositoryName: 'one', imageId: { imageTag } })).statuses,
+    [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
+  };
+}
+
+async function tagThere(core: CoreUnderTest, tag: string) {
+  const repository = await core.dependencies.metadata.read.repositories.find(west, 'one');
+  return repository && (await core.dependencies.metadata.read.images.findByTag(repository.id, tag));
+}
+
+async function eventsIn({ dependencies }: CoreUnderTest, region: string) {
+  const stored = await dependencies.metadata.read.events.after(0, 100);
+  return stored.filter((event) => event.registry.region === region).map(toEventBridge);
+}
+
+describe('replication', () => {
+  it('is noted with the push and done after it; the destination is told', async () => {
+    await using setup = await replicating();
+    const { core, work, statusOf } = setup;
+    const image = await pushedImage(core, 'one', 'a', 'v1');
+    assert.deepEqual(await statusOf('v1'), [{ destination: west, status: 'IN_PROGRESS' }]);
+    assert.deepEqual(
+      (await work()).map(({ outcome }) => outcome),
+      ['done'],
+    );
+    assert.deepEqual(await statusOf('v1'), [{ destination: west, status: 'COMPLETE' }]);
+    assert.equal((await tagThere(core, 'v1'))?.digest, image.digest);
+    const [event, ...more] = await eventsIn(core, west.region);
+    assert.deepEqual(more, []);
+    assert.equal(event?.['detail-type'], 'ECR Replication Action');
+    assert.deepEqual(event?.detail, {
+      result: 'SUCCESS',
+      'repository-name': 'one',
+      'image-digest': image.digest,
+      'source-account': registry.accountId,
+      'action-type': 'REPLICATE',
+      'source-region': registry.region,
+      'image-tag': 'v1',
+    });
+  });
+
+  it('remembers in the history of a tag that it was replicated, and from whom', async () => {
+    await using core = await coreUnderTest({ undoSeconds: 100 });
+    const box = createSecretBox(randomBytes(32), randomBytes);
+    const parts = { authorizer: openAuthorizer, box, connect: () => assert.fail() };
+    const destinations = createDestinations(core.dependencies, parts);
+    await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
+    await pushedImage(core, 'one', 'a', 'v1');
+    await doDueJobs(core, { 'replicate-image': replicateImageJob(core.dependencies, destinations) });
+    const { read } = core.dependencies.metadata;
+    const repository = await read.repositories.find(west, 'one');
+    const [change] = await read.history.tagChanges(repository?.id ?? 0, 'v1', undefined, 1);
+    assert.equal(change?.cause, 'replication');
+    assert.equal(change?.principal, `arn:aws:iam::${registry.accountId}:root`);
+  });
+
+  it('goes no further than one hop, not even round in a circle', async () => {
+    await using setup = await replicating();
+    const { core, work } = setup;
+    await core.replication.putRules(elsewhere, [{ destinations: [registry], prefixes: [] }]);
+    await pushedImage(core, 'one', 'a', 'v1');
+    assert.equal((await work()).length, 1);
+  });
+
+  it('puts a tag that was moved meanwhile where it is now', async () => {
+    await using setup = await replicating();
+    const { core, destinations, work } = setup;
+    const first = await pushedImage(core, 'one', 'a', 'latest');
+    let second: { digest: string } | undefined;
+    const moving: Destinations = {
+      ...destinations,
+      with: (place, copy) =>
+        destinations.with(place, async (target) => {
+          // The other image comes and is replicated between the copying and the tagging of this one.
+          const putManifest: typeof target.putManifest = async (manifest, tag, options) => {
+            if (!second && manifest.digest === first.digest) {
+              second = await pushedImage(core, 'one', 'b', 'latest');
+              assert.deepEqual(
+                (await work(destinations)).map(({ outcome }) => outcome),
+                ['done'],
+              );
+            }
+            return target.putManifest(manifest, tag, options);
+          };
+          return copy({ ...target, putManifest });
+        }),
+    };
+    await work(moving);
+    assert.equal((await tagThere(core, 'latest'))?.digest, second?.digest);
+  });
+
+  it('copies an image whose tag has gone on without the tag', async () => {
+    await using setup = await replicating();
+    const { core, work } = setup;
+    const first = await pushedImage(core, 'one', 'a', 'latest');
+    const second = await pushedImage(core, 'one', 'b', 'latest');
+    await work();
+    assert.equal((await tagThere(core, 'latest'))?.digest, second.digest);
+    const { read } = core.dependencies.metadata;
+    const repository = await read.repositories.find(west, 'one');
+    assert.ok(await read.images.find(repository?.id ?? 0, first.digest as Digest));
+  });
+
+  it('copies what is restored from the archive, with its tags', async () => {
+    await using setup = await replicating();
+    const { core, work } = setup;
+    await core.replication.putRules(call, []);
+    const image = await pushedImage(core, 'one', 'a', 'v1');
+    const imageId = { imageTag: 'v1' };
+    await core.images.updateStorageClass(call, { repositoryName: 'one', imageId, storageClass: 'ARCHIVE' });
+    await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
+    await core.images.updateStorageClass(call, { repositoryName: 'one', imageId, storageClass: 'STANDARD' });
+    await restoreBytes(
+      core.dependencies,
+      { repositoryId: 1, digest: image.digest as Digest },
+      new AbortController().signal,
+    );
+    await work();
+    assert.equal((await tagThere(core, 'v1'))?.digest, image.digest);
+  });
+
+  it('says of an image that was archived before it was copied that it was not', async () => {
+    await using setup = await replicating();
+    const { core, work, statusOf } = setup;
+    await pushedImage(core, 'one', 'a', 'v1');
+    const change = { repositoryName: 'one', imageId: { imageTag: 'v1' }, storageClass: 'ARCHIVE' } as const;
+    await core.images.updateStorageClass(call, change);
+    await work();
+    assert.deepEqual(await statusOf('v1'), [{ destination: west, status: 'FAILED', failureCode: 'ImageArchived' }]);
+    assert.equal((await eventsIn(core, west.region)).at(-1)?.detail.result, 'FAILED');
+  });
+
+  it('ends for destinations that are configured no more, and for images that are gone', async () => {
+    await using setup = await replicating();
+    const { core, work, statusOf } = setup;
+    await pushedImage(core, 'one', 'a', 'v1');
+    await core.replication.putRules(call, []);
+    await work();
+    const failureCode = 'DestinationNotConfigured';
+    assert.deepEqual(await statusOf('v1'), [{ destination: west, status: 'FAILED', failureCode }]);
+    await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
+    await pushedImage(core, 'one', 'b', 'v2');
+    await core.images.deleteMany(call, { repositoryName: 'one', imageIds: [{ imageTag: 'v2' }] });
+    assert.deepEqual(
+      (await work()).map(({ outcome }) => outcome),
+      ['done'],
+    );
+    assert.equal(await tagThere(core, 'v2'), undefined);
+  });
+
+  it('makes the repository as a creation template for replication says', async () => {
+    await using setup = await replicating();
+    const { core, work } = setup;
+    const template = { prefix: 'ROOT', appliedFor: ['REPLICATION'], imageTagMutability: 'IMMUTABLE' } as const;
+    await core.creationTemplates.create(elsewhere, template);
+    await pushedImage(core, 'one', 'a', 'v1');
+    await work();
+    assert.equal((await core.repositories.get(elsewhere, 'one')).imageTagMutability, 'IMMUTABLE');
+  });
+
+  it('keeps a quota of the destination, says so, and tries again', async () => {
+    await using core = await coreUnderTest({}, { 'images-per-repository': 1 });
+    const box = createSecretBox(randomBytes(32), randomBytes);
+    const parts = { authorizer: openAuthorizer, box, connect: () => assert.fail() };
+    const handler = replicateImageJob(core.dependencies, createDestinations(core.dependencies, parts));
+    await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
+    await core.repositories.create(elsewhere, { repositoryName: 'one' });
+    await core.replication.putRules(elsewhere, []);
+    const { images } = core;
+    await pushedImage(core, 'one', 'a', 'v1');
+    await doDueJobs(core, { 'replicate-image': handler });
+    await images.deleteMany(call, { repositoryName: 'one', imageIds: [{ imageTag: 'v1' }] });
+    await pushedImage(core, 'one', 'b', 'v2');
+    const [ended] = await doDueJobs(core, { 'replicate-image': handler });
+    assert.equal(ended?.outcome, 'retried');
+    const { statuses } = await core.replication.imageStatuses(call, {
+      repositoryName: 'one',
+      imageId: { imageTag: 'v2' },
+    });
+    assert.deepEqual(statuses, [{ destination: west, status: 'FAILED', failureCode: 'LimitExceeded' }]);
+    await images.deleteMany(elsewhere, { repositoryName: 'one', imageIds: [{ imageTag: 'v1' }] });
+    core.pass(10);
+    await doDueJobs(core, { 'replicate-image': handler });
+    assert.equal((await tagThere(core, 'v2'))?.status, 'ACTIVE');
+  });
+});
+
+describe('a backfill', () => {
+  it('waits where time may mend the trouble', async () => {
+    await using setup = await replicating();
+    const { core, destinations, work } = setup;
+    await core.replication.putRules(call, []);
+    const child = await pushedImage(core, 'one', 'a');
+    const index = indexManifest([child]);
+    await core.images.put(call, { repositoryName: 'one', manifest: index.bytes, tag: 'multi' });
+    await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
+    const lacking: Destinations = {
+      ...destinations,
+      with: (place, copy) =>
+        destinations.with(place, (target) => copy({ ...target, putBlob: () => Promise.reject(new Error('trouble')) })),
+    };
+    const { id } = await core.backfills.start(call, west);
+    const [ended] = await work(lacking);
+    // Trouble that time may mend is no result: the backfill goes on later.
+    assert.equal(ended?.outcome, 'retried');
+    assert.equal((await core.backfills.results(call, { id, afterPosition: 0, limit: 9 })).results, undefined);
+    core.pass(10);
+    await work();
+    const { backfill, results } = await core.backfills.results(call, { id, afterPosition: 0, limit: 9 });
+    assert.equal(backfill.status, 'COMPLETE');
+    assert.deepEqual(
+      results?.map(({ digest, tag, status }) => [digest, tag, status]).sort(),
+      [
+        [child.digest, '', 'COMPLETE'],
+        [index.digest, 'multi', 'COMPLETE'],
+      ].sort(),
+    );
+  });
+
+  it('says why an image could not be copied, and of itself that it failed when none could', async () => {
+    await using core = await coreUnderTest({}, { 'images-per-repository': 2 });
+    const box = createSecretBox(randomBytes(32), randomBytes);
+    const parts = { authorizer: openAuthorizer, box, connect: () => assert.fail() };
+    const handler = runBackfillJob(core.dependencies, createDestinations(core.dependencies, parts));
+    await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
+    await core.repositories.create(elsewhere, { repositoryName: 'one' });
+    for (const word of ['x', 'y']) {
+      const manifest = manifestBlob({ ...EMPTY_INDEX, annotations: { word } });
+      await core.images.put(elsewhere, { repositoryName: 'one', manifest: manifest.bytes });
+    }
+    const child = await pushedImage(core, 'one', 'a');
+    const index = indexManifest([child]);
+    await core.images.put(call, { repositoryName: 'one', manifest: index.bytes, tag: 'multi' });
+    const { id } = await core.backfills.start(call, west);
+    await doDueJobs(core, { 'run-backfill': handler });
+    const { backfill, results = [] } = await core.backfills.results(call, { id, afterPosition: 0, limit: 9 });
+    assert.partialDeepStrictEqual(backfill, { status: 'FAILED', failureCode: 'LimitExceeded', total: 2, failed: 2 });
+    const ofIndex = results.find(({ digest }) => digest === index.digest);
+    assert.deepEqual(ofIndex?.subImageFailureCodes, ['LimitExceeded']);
+    const ofChild = results.find(({ digest }) => digest === child.digest);
+    assert.partialDeepStrictEqual(ofChild, { status: 'FAILED', failureCode: 'LimitExceeded' });
+    assert.equal(ofChild?.subImageFailureCodes, undefined);
+  });
+
+  it('vanishes ninety days after its end', async () => {
+    await using setup = await replicating();
+    const { core, work } = setup;
+    const { id } = await core.backfills.start(call, west);
+    await work();
+    const listed = async () => (await core.backfills.list(call, { limit: 9 })).backfills.map((each) => each.id);
+    core.pass(90 * 24 * 3600 - 10);
+    assert.deepEqual(await listed(), [id]);
+    core.pass(20);
+    assert.deepEqual(await listed(), []);
+    const second = await core.backfills.start(call, west);
+    assert.equal(await core.dependencies.metadata.read.backfills.findById(id), undefined);
+    assert.deepEqual(await listed(), [second.id]);
+  });
+});
