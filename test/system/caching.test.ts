@@ -82,7 +82,7 @@ describe('pull-through cache', () => {
     ];
     for (const [at, [first, end]] of expected.entries()) {
       assert.equal(answers[at]?.status, 206);
-      assert.ok(answers[at]?.body.equals(layer!.bytes.subarray(first, end)), ranges[at]);
+      assert.ok(answers[at]?.body.equals(layer!.bytes.subarray(first, end)), String(ranges[at]));
     }
   });
 

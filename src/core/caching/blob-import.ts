@@ -61,9 +61,9 @@ export class BlobImport implements FollowedImport {
 
   /** Takes all bytes of a source to the store, and verifies them. The caller disposes of the source. */
   async receive(source: BlobReader): Promise<void> {
-    this.#begun.resolve(source.bytes);
     const appender = await this.#blobs.appender(this.uploadId, 0);
     this.#appender = appender;
+    this.#begun.resolve(source.bytes);
     try {
       for (;;) {
         const chunk = await this.#nextOf(source);

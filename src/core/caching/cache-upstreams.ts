@@ -1,3 +1,4 @@
+import { secondsAfter } from '../dependencies.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import type { ConnectUpstream, UpstreamBlob } from '../upstreams/upstream.ts';
 import {
@@ -48,6 +49,7 @@ export interface CacheUpstreamParts {
   readonly connect: ConnectUpstream;
   readonly logInAtEcr: LogInAtEcr;
   readonly secrets: Pick<Secrets, 'open'>;
+  readonly now: () => Date;
 }
 
 const ANSWER_MS_MAX = 10_000;
@@ -94,7 +96,10 @@ export function createCacheUpstreams(parts: CacheUpstreamParts): CacheUpstreams 
   };
 }
 
-function openRegistry({ connect, logInAtEcr, secrets }: CacheUpstreamParts, rule: CacheRule): UpstreamRegistry {
+/** So long a secret is known after it was read; a minute less, since what expires soon counts as expired. */
+const SECRET_SECONDS = 120;
+
+function openRegistry({ connect, logInAtEcr, secrets, now }: CacheUpstreamParts, rule: CacheRule): UpstreamRegistry {
   const { registry, credentialArn, upstreamKind, customRoleArn } = rule;
   const url = upstreamAddress(rule);
   const { host } = new URL(url);
@@ -102,7 +107,8 @@ function openRegistry({ connect, logInAtEcr, secrets }: CacheUpstreamParts, rule
   if (credentialArn === undefined) return connect({ url });
   const credentials: CredentialsProvider = async () => {
     const { username, accessToken } = await secrets.open(registry, credentialArn);
-    if (upstreamKind !== 'ecr') return { username, password: accessToken };
+    if (upstreamKind !== 'ecr')
+      return { username, password: accessToken, expiresAt: secondsAfter(now(), SECRET_SECONDS) };
     return logInAtEcr(host, { accessKeyId: username, secretAccessKey: accessToken })();
   };
   return connect({ url, credentials });

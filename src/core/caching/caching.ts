@@ -31,7 +31,7 @@ export interface Caching extends AsyncDisposable {
   forget(image: ImportedImage): void;
 }
 
-export interface CachingParts extends Omit<CacheUpstreamParts, 'secrets'> {
+export interface CachingParts extends Omit<CacheUpstreamParts, 'secrets' | 'now'> {
   readonly authorizer: Authorizer;
   readonly secrets: Secrets;
   /** What was to be recorded besides an answer could not be. */
@@ -43,7 +43,7 @@ export function createCaching(
   { authorizer, secrets, onUnrecorded, ...connecting }: CachingParts,
 ): Caching {
   const table = createRuleTable(dependencies);
-  const upstreams = createCacheUpstreams({ ...connecting, secrets });
+  const upstreams = createCacheUpstreams({ ...connecting, secrets, now: dependencies.now });
   const blobImports = createBlobImports(dependencies);
   const cache: Cache = {
     dependencies,
