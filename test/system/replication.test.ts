@@ -186,6 +186,27 @@ describe('replication', () => {
     }
   });
 
+  it('sends layers again that the destination has no more', async () => {
+    await replicateTo(ecr, remote);
+    const there = clientOf(peer);
+    const image = randomImage([5000]);
+    await pushImage(server.url, 'lost/app', 'v1', image);
+    await replicated(ecr, 'lost/app', 'v1');
+    await there.deleteRepository({ repositoryName: 'lost/app', force: true });
+    const next = { ...randomImage(), layers: image.layers };
+    const manifest = blobOf(
+      JSON.stringify({
+        schemaVersion: 2,
+        mediaType: mediaTypes.manifest,
+        config: descriptor(mediaTypes.config, next.config),
+        layers: image.layers.map((layer) => descriptor(mediaTypes.layer, layer)),
+      }),
+    );
+    await pushImage(server.url, 'lost/app', 'v2', { ...next, manifest });
+    assert.deepEqual(await replicated(ecr, 'lost/app', 'v2'), [{ ...remote, status: 'COMPLETE' }]);
+    assert.deepEqual(await pulled(there, 'lost/app', image.layers[0]!.digest), image.layers[0]!.bytes);
+  });
+
   it('goes one hop within a server', async () => {
     const west = ecrClient(server.url, local);
     await replicateTo(ecr, local);
