@@ -20,7 +20,7 @@ import { describeImageLists } from './metadata-store/image-lists.ts';
 import { describeImagePaging } from './metadata-store/image-paging.ts';
 import { describeImages } from './metadata-store/images.ts';
 import { describeJobs, describeSharedJobs } from './metadata-store/jobs.ts';
-import { describeLasting } from './metadata-store/lasting.ts';
+import { describeLasting, describeOneWriter } from './metadata-store/lasting.ts';
 import { describeLayers } from './metadata-store/layers.ts';
 import { describeLifecycle } from './metadata-store/lifecycle.ts';
 import { describePullTimes } from './metadata-store/pull-times.ts';
@@ -86,4 +86,5 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeBackfills(driver);
 }
 describeLasting(sqliteFile);
+describeOneWriter(sqliteFile);
 describeSharedJobs(sqliteFile);

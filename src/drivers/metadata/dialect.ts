@@ -18,6 +18,9 @@ export interface SqlDialect {
   /** Ends the making of a table whose rows belong in its primary key's tree, where a database can do that. */
   readonly keptByPrimaryKey: RawBuilder<unknown>;
 
+  /** Ends a select of rows to be taken: those another transaction is taking are left out, where there can be another. */
+  readonly skippingLocked: RawBuilder<unknown>;
+
   /** A table of one column, `value`, that holds the texts of a JSON array. */
   texts<Text extends string>(json: Expression<string>): AliasableExpression<{ value: Text }>;
 

@@ -12,10 +12,10 @@ const MIGRATIONS: readonly Migration[] = [firstTables, accessTables, imageManage
 
 /** Runs the steps the store lacks, each in a transaction of its own; two processes may do so at once. */
 export async function bringToPresentForm(database: SqlDatabase): Promise<void> {
-  await database.transaction(makeMigrationsTable);
+  await database.migration(makeMigrationsTable);
   for (const [index, migration] of MIGRATIONS.entries()) {
     const version = index + 1;
-    await database.transaction(async (session) => {
+    await database.migration(async (session) => {
       const present = await presentVersion(session);
       if (present > MIGRATIONS.length) throw new NewerStoreError(present, MIGRATIONS.length);
       if (present >= version) return;

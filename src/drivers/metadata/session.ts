@@ -18,6 +18,8 @@ export interface SqlDatabase extends AsyncDisposable {
   readonly reader: Session;
   /** As MetadataStore.transaction. The session serves only until work ends. */
   transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /** As `transaction`, for the steps of migrations: one at a time, whichever process runs it. */
+  migration<T>(work: (session: Session) => Promise<T>): Promise<T>;
 }
 
 /** For each value a query is given when it runs, what stands for it while the query is built. */

@@ -27,6 +27,7 @@ export const sqliteDialect: SqlDialect = {
     bytes: sql`blob`,
   },
   keptByPrimaryKey: sql`without rowid`,
+  skippingLocked: sql``,
   texts: jsonEach,
   objects: jsonEach,
 };

@@ -71,6 +71,11 @@ class SqliteDatabase implements SqlDatabase {
     return this.#groups.run(() => inSession(this.#writer, work));
   }
 
+  /** There is one writer at a time anyway. */
+  migration<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.transaction(work);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

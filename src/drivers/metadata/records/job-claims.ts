@@ -21,7 +21,7 @@ interface Claim {
   limit: number;
 }
 
-export const claim = prepared((db, { kind, leaseId, until, now, limit }: Placeholders<Claim>) =>
+export const claim = prepared((db, { kind, leaseId, until, now, limit }: Placeholders<Claim>, { skippingLocked }) =>
   db
     .updateTable('jobs')
     .set(({ eb }) => ({ lease_id: leaseId, due_at: until, attempts: eb('attempts', '+', 1) }))
@@ -36,7 +36,8 @@ export const claim = prepared((db, { kind, leaseId, until, now, limit }: Placeho
         .where('due_at', '<=', now)
         .orderBy('due_at')
         .orderBy('id')
-        .limit(limit),
+        .limit(limit)
+        .modifyEnd(skippingLocked),
     )
     .returning(JOB_COLUMNS),
 );

@@ -1,0 +1,101 @@
+import type { MetadataStore } from '../../core/metadata-store.ts';
+import { postgresDialect } from './postgres-dialect.ts';
+import { PostgresPool } from './postgres-pool.ts';
+import { PostgresWriter } from './postgres-writer.ts';
+import type { Session, SqlDatabase } from './session.ts';
+import { sqlMetadataStore } from './sql.ts';
+
+export interface PostgresOptions {
+  /** `postgres://user:password@host:port/database`, with the parameters of libpq that the client knows. */
+  readonly url: string;
+  /** Connections to the database, at least 2: half of them read, half of them write. */
+  readonly connectionsMax?: number;
+}
+
+/**
+ * Opens the store of a database that exists; any number of nodes may. It serves after `migrate()`. Rejects when the
+ * database cannot be reached, and when it would not keep what it says it has committed.
+ */
+export async function openPostgresMetadataStore({ url, connectionsMax = 20 }: PostgresOptions): Promise<MetadataStore> {
+  const database = new PostgresDatabase(url, Math.max(1, Math.floor(connectionsMax / 2)));
+  try {
+    await requireTrustworthy(database.reader);
+  } catch (error) {
+    await database[Symbol.asyncDispose]();
+    throw error;
+  }
+  return sqlMetadataStore(database);
+}
+
+/** Writers have connections of their own: a read never waits behind an open transaction. */
+class PostgresDatabase implements SqlDatabase {
+  readonly reader: Session;
+  readonly #readers: PostgresPool;
+  readonly #writers: PostgresPool;
+  readonly #writer: PostgresWriter;
+  readonly #running = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(url: string, connectionsMax: number) {
+    const readers = new PostgresPool(url, connectionsMax);
+    this.#readers = readers;
+    this.#writers = new PostgresPool(url, connectionsMax);
+    this.#writer = new PostgresWriter(this.#writers);
+    this.reader = { dialect: postgresDialect, rows: (statement, values) => readers.rows(statement, values) };
+  }
+
+  transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#untilClosed(() => this.#writer.transaction(work));
+  }
+
+  migration<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#untilClosed(() => this.#writer.migration(work));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #untilClosed<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#closing) throw new Error('The metadata store is closed');
+    const running = run();
+    this.#running.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#running.delete(running);
+    }
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await Promise.all([this.#writers.end(), this.#readers.end()]);
+  }
+}
+
+interface Trust {
+  fsync: string | null;
+  synchronous_commit: string | null;
+  encoding: string;
+  is_standby: boolean;
+}
+
+async function requireTrustworthy(session: Session): Promise<void> {
+  const [found] = await session.rows<Trust>(TRUST, []);
+  const { fsync, synchronous_commit, encoding, is_standby } = found!;
+  const refuse = (reason: string) => {
+    throw new Error(`This PostgreSQL server cannot hold a registry: ${reason}`);
+  };
+  if (fsync === 'off') refuse('fsync is off, so what it has committed is lost with its power');
+  if (synchronous_commit === 'off') refuse('synchronous_commit is off, so it says committed before it is');
+  if (encoding !== 'UTF8') refuse(`its database has the encoding ${encoding}, and it must be UTF8`);
+  if (is_standby) refuse('it is a standby, which takes no writes');
+}
+
+const TRUST = `
+  select current_setting('fsync', true) as fsync,
+    current_setting('synchronous_commit', true) as synchronous_commit,
+    current_setting('server_encoding') as encoding,
+    pg_is_in_recovery() as is_standby
+`;
