@@ -41,7 +41,6 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
         assert.deepEqual(await store.read.repositories.find(REGISTRY, wanted.name), inserted);
         assert.deepEqual(await store.read.repositories.findById(inserted.id), inserted);
         assert.deepEqual(await store.read.repositories.findMany(REGISTRY, [wanted.name]), [inserted]);
-        assert.deepEqual(await store.read.repositories.findById(inserted.id), inserted);
         assert.deepEqual(Object.keys(inserted.encryption), Object.keys(wanted.encryption));
       }
     });
