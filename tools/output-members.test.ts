@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import type { OperationName } from '../src/protocols/aws/operation.ts';
 import { images, layers } from '../test/output-members/images.ts';
 import { lifecycle } from '../test/output-members/lifecycle.ts';
+import { replication } from '../test/output-members/replication.ts';
 import { creationTemplates, registry, repositories } from '../test/output-members/repositories.ts';
 import type { Scene } from '../test/output-members/world.ts';
 import { type RunningServer, startServer } from '../test/support/server.ts';
@@ -12,7 +13,7 @@ import { filledMembers, outputMembers, servedOperations } from './output-members
 import { UNFILLED_MEMBERS } from './unfilled-members.ts';
 
 /** A new operation needs a call in one of them, with whatever makes it fill all its members. */
-const SCENES: readonly Scene[] = [repositories, creationTemplates, registry, images, layers, lifecycle];
+const SCENES: readonly Scene[] = [repositories, creationTemplates, registry, images, layers, lifecycle, replication];
 
 describe('the members of answers', () => {
   let server: RunningServer;
