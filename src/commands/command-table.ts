@@ -1,4 +1,5 @@
 import { FOLDER_SETTINGS, SERVE_SETTINGS, USAGE_SETTINGS } from '../config/settings.ts';
+import { CACHE_COMMANDS } from './cache-commands.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { CREDENTIAL_COMMANDS } from './credential-commands.ts';
 import { DECISION_COMMANDS } from './decision-commands.ts';
@@ -21,6 +22,8 @@ export const GROUPS: Readonly<Record<string, string>> = {
   policy: 'what users, groups and roles may do',
   lifecycle: 'what goes by itself, and when',
   peer: 'registries elsewhere that images are copied to',
+  cache: 'what is cached of registries elsewhere',
+  secret: 'user names and passwords for registries elsewhere',
   events: 'what happens in the registry, and who is told of it',
   'events target': 'who is told of events',
   'events dead': 'deliveries of events that were given up',
@@ -70,6 +73,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...CREDENTIAL_COMMANDS,
   ...DECISION_COMMANDS,
   ...LIFECYCLE_COMMANDS,
+  ...CACHE_COMMANDS,
   ...EVENT_COMMANDS,
   ...PEER_COMMANDS,
 ];
