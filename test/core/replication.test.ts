@@ -7,6 +7,9 @@ import { createSecretBox } from '../../src/core/access/secret-box.ts';
 import { toEventBridge } from '../../src/core/events/eventbridge-event.ts';
 import { restoreBytes } from '../../src/core/images/archive-bytes.ts';
 import { createDestinations, type Destinations } from '../../src/core/replication/destinations.ts';
+import { replicateImage } from '../../src/core/replication/replicate-image.ts';
+import { createSilentDestinations } from '../../src/core/replication/silent-destinations.ts';
+import { UpstreamError } from '../../src/core/upstreams/upstream.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
 import { replicateImageJob, runBackfillJob } from '../../src/jobs/replication-jobs.ts';
 import { mediaTypes } from '../support/images.ts';
@@ -97,6 +100,48 @@ describe('replication', () => {
     await core.replication.putRules(elsewhere, [{ destinations: [registry], prefixes: [] }]);
     await pushedImage(core, 'one', 'a', 'v1');
     assert.equal((await work()).length, 1);
+  });
+
+  it('is tried again while the destination does not answer, and has failed once it is given up', async () => {
+    await using setup = await replicating();
+    const { core, destinations, statusOf } = setup;
+    await pushedImage(core, 'one', 'a', 'v1');
+    const away: Destinations = {
+      ...destinations,
+      with: () =>
+        Promise.reject(new UpstreamError({ code: 'unavailable', host: 'there', message: 'there: no answer' })),
+    };
+    const [ended] = await doDueJobs(core, { 'replicate-image': replicateImageJob(core.dependencies, away) });
+    assert.equal(ended?.outcome, 'retried');
+    assert.match(String(ended?.error), /DestinationUnavailable: there: no answer/);
+    const failureCode = 'DestinationUnavailable';
+    assert.deepEqual(await statusOf('v1'), [{ destination: west, status: 'IN_PROGRESS', failureCode }]);
+    const { attemptsMax, retrySeconds } = replicateImageJob(core.dependencies, away);
+    const waits = Array.from({ length: attemptsMax - 1 }, (_, at) => retrySeconds(at + 1));
+    assert.equal(Math.max(...waits), 300);
+    const days = waits.reduce((sum, seconds) => sum + seconds, 0) / 86_400;
+    assert.ok(days > 6.9 && days < 7.1, `${days} days`);
+    const [image] = await core.images.describeMany(call, { repositoryName: 'one', imageIds: [{ imageTag: 'v1' }] });
+    const wanted = { repositoryId: 1, digest: image!.digest, tag: 'v1', destination: west };
+    const { signal } = new AbortController();
+    await assert.rejects(replicateImage(core.dependencies, away, wanted, { signal, isLast: true }));
+    assert.deepEqual(await statusOf('v1'), [{ destination: west, status: 'FAILED', failureCode }]);
+  });
+
+  it('lets one copy at a time go to a destination that does not answer', async () => {
+    const silent = createSilentDestinations();
+    const gone = () => Promise.reject(new UpstreamError({ code: 'unavailable', host: 'there', message: 'no answer' }));
+    await assert.rejects(silent.guard('there', gone), /no answer/);
+    const waiting = Promise.withResolvers<string>();
+    const asked = silent.guard('there', () => waiting.promise);
+    await assert.rejects(
+      silent.guard('there', async () => 'second'),
+      /not tried: there does not answer/,
+    );
+    assert.equal(await silent.guard('elsewhere', async () => 'other'), 'other');
+    waiting.resolve('first');
+    assert.equal(await asked, 'first');
+    assert.equal(await silent.guard('there', async () => 'third'), 'third');
   });
 
   it('puts a tag that was moved meanwhile where it is now', async () => {
