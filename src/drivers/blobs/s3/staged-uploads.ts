@@ -1,0 +1,97 @@
+import { createHash, type Hash, randomUUID } from 'node:crypto';
+import type { Bucket } from './bucket.ts';
+import { stagedKey } from './keys.ts';
+import { decodeStart, decodeState, encodeState, type StagedState } from './staged-state.ts';
+
+/** A staged upload as this node knows it. */
+export interface Staged {
+  readonly state: StagedState;
+  readonly tail: Buffer;
+  /** SHA-256 over all staged bytes; undefined when this node did not see them all. */
+  readonly hash: Hash | undefined;
+}
+
+interface Remembered extends Staged {
+  /** Of the state's object: what is remembered counts only while the bucket still has that. */
+  readonly etag: string;
+}
+
+/**
+ * Reads and writes the states of uploads. States, tails and running hashes are remembered between the requests of an upload,
+ * and believed when the bucket says that no other node has gone on since.
+ */
+export class StagedUploads {
+  readonly #bucket: Bucket;
+  /** The longest untouched first. */
+  readonly #remembered = new Map<string, Remembered>();
+  #tailBytes = 0;
+
+  constructor(bucket: Bucket) {
+    this.#bucket = bucket;
+  }
+
+  async load(uploadId: string): Promise<Staged | undefined> {
+    const key = stagedKey(uploadId);
+    const known = this.#remembered.get(uploadId);
+    if (known !== undefined) {
+      const found = await this.#bucket.head(key);
+      if (found?.etag === known.etag) return known;
+      this.forget(uploadId);
+      if (found === undefined) return undefined;
+    }
+    const found = await this.#bucket.read(key);
+    if (found === undefined) return undefined;
+    const { state, tail } = decodeState(found.body);
+    const hash = state.base === undefined ? createHash('sha256').update(tail) : undefined;
+    return this.#remember(uploadId, { state, tail, hash, etag: found.etag });
+  }
+
+  /** The state alone; the tail stays where it is. */
+  async peek(uploadId: string): Promise<StagedState | undefined> {
+    const start = await this.#bucket.read(stagedKey(uploadId), { first: 0, last: STATE_BYTES - 1 });
+    const end = start?.body.indexOf('\n') ?? 0;
+    if (start === undefined || end !== -1) return start && decodeStart(start.body);
+    return (await this.load(uploadId))?.state;
+  }
+
+  /** Replaces what is staged, durably. */
+  async store(uploadId: string, staged: { base?: StagedState['base']; tail: Buffer; hash: Hash | undefined }) {
+    const { base, tail, hash } = staged;
+    const state = { revision: randomUUID(), ...(base && { base }), tailBytes: tail.byteLength };
+    const etag = await this.#bucket.put(stagedKey(uploadId), encodeState(state, tail));
+    this.#remember(uploadId, { state, tail, hash, etag });
+  }
+
+  /** Keeps a hash that was found by reading. */
+  learn(uploadId: string, hash: Hash): void {
+    const known = this.#remembered.get(uploadId);
+    if (known !== undefined) this.#remember(uploadId, { ...known, hash });
+  }
+
+  forget(uploadId: string): void {
+    this.#tailBytes -= this.#remembered.get(uploadId)?.tail.byteLength ?? 0;
+    this.#remembered.delete(uploadId);
+  }
+
+  async delete(uploadId: string): Promise<void> {
+    this.forget(uploadId);
+    await this.#bucket.delete([stagedKey(uploadId)]);
+  }
+
+  #remember(uploadId: string, staged: Remembered): Remembered {
+    this.forget(uploadId);
+    this.#remembered.set(uploadId, staged);
+    this.#tailBytes += staged.tail.byteLength;
+    for (const oldest of this.#remembered.keys()) {
+      if (this.#remembered.size <= REMEMBERED_MAX && this.#tailBytes <= TAIL_BYTES_MAX) break;
+      this.forget(oldest);
+    }
+    return staged;
+  }
+}
+
+/** What is forgotten is read again. */
+const REMEMBERED_MAX = 1000;
+/** Enough for the states of all but very large uploads. */
+const STATE_BYTES = 64 * 1024;
+const TAIL_BYTES_MAX = 64 * 1024 * 1024;

@@ -1,0 +1,160 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findProgram, run } from './programs.ts';
+import { cleanEnvironment } from './server.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+/** A real object store that speaks S3: OpenStack Swift, as Debian packages it, on loopback. */
+export interface S3Server extends AsyncDisposable {
+  /** http://127.0.0.1:PORT; bucket names are in the path. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** Everything its processes printed. */
+  output(): Promise<string>;
+}
+
+const KINDS = ['object', 'container', 'account'] as const;
+const PROGRAMS = ['swift-proxy-server', 'swift-ring-builder', 'memcached', ...KINDS.map((kind) => `swift-${kind}-server`)];
+const READY_SECONDS = 30;
+
+/** Why there can be none here; undefined when there can. */
+export function whyNoS3Server(): string | undefined {
+  const missing = PROGRAMS.filter((name) => findProgram(name) === undefined);
+  if (missing.length === 0) return undefined;
+  const packages = 'swift swift-proxy swift-account swift-container swift-object memcached';
+  return `${missing.join(', ')} not found; on Debian: apt-get install ${packages}`;
+}
+
+/** Starts a store of its own, empty. Disposal ends its processes and removes what they stored. */
+export async function startS3Server(): Promise<S3Server> {
+  await using starting = new AsyncDisposableStack();
+  const folder = starting.use(await temporaryFolder('gantry-s3-'));
+  const [proxy, memcached, ...ports] = await freePorts(KINDS.length + 2);
+  await mkdir(join(folder.path, 'dev', 'd1'), { recursive: true });
+  await writeConfiguration(folder.path, { proxy: proxy!, memcached: memcached!, ports });
+  const log = join(folder.path, 'log');
+  const start = (words: readonly string[]) => {
+    const child = startProcess(words, folder.path, log);
+    starting.defer(() => end(child));
+  };
+  const user = userInfo().username;
+  start(['memcached', '-u', user, '-l', '127.0.0.1', '-p', String(memcached), '-m', '32']);
+  for (const kind of KINDS) start([`swift-${kind}-server`, `${kind}.conf`]);
+  start(['swift-proxy-server', 'proxy.conf']);
+  const output = () => readFile(log, 'utf8');
+  const endpoint = `http://127.0.0.1:${proxy}`;
+  await answers(endpoint, output);
+  const running = starting.move();
+  return {
+    endpoint,
+    region: 'us-east-1',
+    credentials: { accessKeyId: 'gantry:test', secretAccessKey: SECRET },
+    output,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
+
+const SECRET = 'secretsecret';
+
+async function writeConfiguration(
+  folder: string,
+  { proxy, memcached, ports }: { proxy: number; memcached: number; ports: readonly number[] },
+): Promise<void> {
+  const write = (name: string, sections: Record<string, Record<string, string | number>>) =>
+    writeFile(join(folder, name), ini(sections));
+  await write('swift.conf', {
+    'swift-hash': { swift_hash_path_prefix: 'a', swift_hash_path_suffix: 'b' },
+    'storage-policy:0': { name: 'Policy-0', default: 'yes' },
+  });
+  const everywhere = { bind_ip: '127.0.0.1', user: userInfo().username, swift_dir: folder, workers: 0 };
+  for (const [index, kind] of KINDS.entries()) {
+    const port = ports[index]!;
+    await write(`${kind}.conf`, {
+      DEFAULT: {
+        ...everywhere,
+        bind_port: port,
+        devices: join(folder, 'dev'),
+        mount_check: 'false',
+        log_level: 'WARNING',
+      },
+      'pipeline:main': { pipeline: `${kind}-server` },
+      [`app:${kind}-server`]: { use: `egg:swift#${kind}` },
+    });
+    const ring = (...words: string[]) =>
+      run([findProgram('swift-ring-builder')!, `${kind}.builder`, ...words], { cwd: folder });
+    await ring('create', '4', '1', '0');
+    await ring('add', `r1z1-127.0.0.1:${port}/d1`, '1');
+    await ring('rebalance');
+  }
+  const filters = ['catch_errors', 'gatekeeper', 'listing_formats', 'bulk', 'copy', 'slo', 'dlo'];
+  await write('proxy.conf', {
+    DEFAULT: { ...everywhere, bind_port: proxy, log_level: 'WARNING' },
+    'pipeline:main': {
+      pipeline:
+        'catch_errors gatekeeper cache listing_formats bulk s3api tempauth copy slo dlo versioned_writes proxy-server',
+    },
+    'app:proxy-server': { use: 'egg:swift#proxy', account_autocreate: 'true' },
+    'filter:cache': { use: 'egg:swift#memcache', memcache_servers: `127.0.0.1:${memcached}` },
+    'filter:s3api': { use: 'egg:swift#s3api', location: 'us-east-1', s3_acl: 'false' },
+    'filter:tempauth': { use: 'egg:swift#tempauth', user_gantry_test: `${SECRET} .admin` },
+    'filter:versioned_writes': { use: 'egg:swift#versioned_writes', allow_versioned_writes: 'true' },
+    ...Object.fromEntries(filters.map((name) => [`filter:${name}`, { use: `egg:swift#${name}` }])),
+  });
+}
+
+function ini(sections: Record<string, Record<string, string | number>>): string {
+  const text = Object.entries(sections).map(([name, values]) => {
+    const lines = Object.entries(values).map(([key, value]) => `${key} = ${value}`);
+    return [`[${name}]`, ...lines, ''].join('\n');
+  });
+  return text.join('\n');
+}
+
+function startProcess([program = '', ...words]: readonly string[], cwd: string, log: string): ChildProcess {
+  const file = openSync(log, 'a');
+  try {
+    const options = { cwd, env: cleanEnvironment(), stdio: ['ignore', file, file] as ['ignore', number, number] };
+    return spawn(findProgram(program) ?? program, words, options);
+  } finally {
+    closeSync(file);
+  }
+}
+
+async function end(child: ChildProcess): Promise<void> {
+  if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, 'exit');
+  child.kill('SIGKILL');
+  await ended;
+}
+
+async function answers(endpoint: string, output: () => Promise<string>): Promise<void> {
+  const until = Date.now() + READY_SECONDS * 1000;
+  while (Date.now() < until) {
+    const answered = await fetch(endpoint).catch(() => undefined);
+    await answered?.arrayBuffer();
+    if (answered !== undefined) return;
+    await sleep(100);
+  }
+  throw new Error(`The S3 server did not answer within ${READY_SECONDS} s:\n${await output()}`);
+}
+
+/** Held until all are known, so that they are different. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createServer().listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
