@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { CreatePullThroughCacheRuleCommandInput, ECR } from '@aws-sdk/client-ecr';
 import { http } from '../support/http.ts';
-import { runAny } from '../support/programs.ts';
-import { checkout, cleanEnvironment, pinnedNode, type RunningServer, startServer } from '../support/server.ts';
+import { type RunningServer, startServer } from '../support/server.ts';
 import { type ScriptedRegistry, startScripted } from '../upstreams/scripted-registry.ts';
 import { ecrClient, refused } from './aws-client.ts';
-import { eventually, pull, randomImage, recorded } from './caching-world.ts';
+import { eventually, pull, putSecret, randomImage, recorded } from './caching-world.ts';
 import { type Gantry, gantryOn, refusalOn } from './gantry-command.ts';
 
 const account = '000000000000';
@@ -31,15 +30,7 @@ describe('rules of the pull-through cache', () => {
     await upstream[Symbol.asyncDispose]();
   });
 
-  const secret = async (name: string, password: string): Promise<string> => {
-    const words = ['secret', 'put', name, '--username', 'u', '--password-stdin', '--json', '--data', server.data];
-    const ran = await runAny([pinnedNode, `${checkout}/bin/gantry.js`, ...words], {
-      env: cleanEnvironment() as Record<string, string>,
-      input: `${password}\n`,
-    });
-    assert.equal(ran.code, 0, ran.stderr);
-    return JSON.parse(ran.stdout).arn;
-  };
+  const secret = (name: string, password: string) => putSecret(server.data, name, 'u', password);
 
   it('are made, shown, changed and deleted', async () => {
     const made = await ecr.createPullThroughCacheRule({ ecrRepositoryPrefix: 'qq/', upstreamRegistryUrl: 'quay.io' });

@@ -1,8 +1,10 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ECR } from '@aws-sdk/client-ecr';
 import { http } from '../support/http.ts';
 import { type Blob, blobOf, descriptor, type Image, mediaTypes, randomImage } from '../support/images.ts';
-import { type RunningServer, type ServerOptions, startServer } from '../support/server.ts';
+import { run } from '../support/programs.ts';
+import { checkout, pinnedNode, type RunningServer, type ServerOptions, startServer } from '../support/server.ts';
 import { type ScriptedRegistry, startScripted } from '../upstreams/scripted-registry.ts';
 import { ecrClient } from './aws-client.ts';
 
@@ -80,6 +82,13 @@ export function indexOf(images: readonly Image[]): Blob {
     platform: { architecture: 'amd64', os: 'linux' },
   }));
   return blobOf(JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests }));
+}
+
+/** Keeps a secret on a data folder. @returns its ARN */
+export async function putSecret(data: string, name: string, username: string, password: string): Promise<string> {
+  const words = ['secret', 'put', name, '--username', username, '--password-stdin', '--json', '--data', data];
+  const said = await run([pinnedNode, join(checkout, 'bin', 'gantry.js'), ...words], { input: `${password}\n` });
+  return JSON.parse(said).arn;
 }
 
 export { randomImage };
