@@ -57,7 +57,9 @@ export async function startJobs({
       stopSeconds: Math.min(config.stopSeconds, STOP_SECONDS_MAX),
       onEnded({ id, kind, attempts }, { outcome, error }) {
         metrics.jobEnded(kind, outcome);
-        if (error !== undefined) log.error({ err: error, job: id, kind, attempts, outcome }, 'a job failed');
+        // What is tried for days, because a destination is away, is worth one line.
+        const level = outcome === 'retried' && attempts > 1 ? 'info' : 'error';
+        if (error !== undefined) log[level]({ err: error, job: id, kind, attempts, outcome }, 'a job failed');
       },
       onError: (error) => log.error({ err: error }, 'jobs cannot be taken from the store'),
     }),

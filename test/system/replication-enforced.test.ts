@@ -93,6 +93,19 @@ describe('replication where access is enforced', () => {
     assert.equal(await digestAt(eu(there), 'far/app', 'v2'), digest);
   });
 
+  it('is for those who may replicate: others cannot pass a push off as a copy', async () => {
+    const key = await enforced.userWith('pusher', 'PowerUser');
+    const { authorizationData } = await enforced.ecr(key).getAuthorizationToken({});
+    const headers = {
+      Authorization: `Basic ${authorizationData?.[0]?.authorizationToken}`,
+      'Gantry-Replicated-From': `${otherAccount}/us-east-1`,
+    };
+    const { manifest, mediaType } = randomImage();
+    const answer = await pushManifest(enforced.server.url, 'cross/app', 'mine', manifest, mediaType, headers);
+    assert.equal(answer.status, 403);
+    assert.match(answer.text(), /DENIED.*ecr:ReplicateImage/);
+  });
+
   it('to Amazon ECR makes the repository by its API', async () => {
     await using folder = await temporaryFolder();
     const secretFile = join(folder.path, 'secret');

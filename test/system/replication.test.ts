@@ -186,6 +186,25 @@ describe('replication', () => {
     }
   });
 
+  it('has the repository made at a peer as for a copy', async () => {
+    await replicateTo(ecr, remote);
+    const there = clientOf(peer);
+    const template = { prefix: 'made', appliedFor: ['REPLICATION' as const], imageTagMutability: 'IMMUTABLE' as const };
+    await there.createRepositoryCreationTemplate(template);
+    await pushImage(server.url, 'made/app', 'v1', randomImage());
+    await replicated(ecr, 'made/app', 'v1');
+    const { repositories = [] } = await there.describeRepositories({ repositoryNames: ['made/app'] });
+    assert.equal(repositories[0]?.imageTagMutability, 'IMMUTABLE');
+  });
+
+  it('takes nobody at their word who says what no registry is called', async () => {
+    const { manifest, mediaType } = randomImage();
+    const headers = { 'Gantry-Replicated-From': 'me/us-east-1' };
+    const answer = await pushManifest(server.url, 'some/app', 'v1', manifest, mediaType, headers);
+    assert.equal(answer.status, 400);
+    assert.match(answer.text(), /UNSUPPORTED.*Gantry-Replicated-From must be an account and a region/);
+  });
+
   it('sends layers again that the destination has no more', async () => {
     await replicateTo(ecr, remote);
     const there = clientOf(peer);
