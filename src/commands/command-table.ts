@@ -6,6 +6,7 @@ import { DECISION_COMMANDS } from './decision-commands.ts';
 import { EVENT_COMMANDS } from './event-commands.ts';
 import { IDENTITY_COMMANDS } from './identity-commands.ts';
 import { LIFECYCLE_COMMANDS } from './lifecycle-commands.ts';
+import { MIGRATION_COMMANDS } from './migration-commands.ts';
 import { PEER_COMMANDS } from './peer-commands.ts';
 import { JSON_OPTION } from './shared-options.ts';
 import { TAG_COMMANDS } from './tag-commands.ts';
@@ -68,6 +69,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       return usage;
     },
   },
+  ...MIGRATION_COMMANDS,
   ...TAG_COMMANDS,
   ...IDENTITY_COMMANDS,
   ...CREDENTIAL_COMMANDS,

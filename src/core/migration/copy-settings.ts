@@ -3,7 +3,7 @@ import { UpstreamError } from '../upstreams/upstream.ts';
 import type { MigrationReport } from './migration-report.ts';
 import type { MigrationSource, MigrationTarget } from './places.ts';
 import { isSameDocument, isSameValue } from './same-settings.ts';
-import { type RepositorySettings, SettingError, type SettingsPlace } from './settings-place.ts';
+import { type RepositorySettings, SettingError, type SettingsPlace, type TemplateSettings } from './settings-place.ts';
 
 export interface SettingsRun {
   readonly source: Pick<MigrationSource, 'name' | 'settings'>;
@@ -63,10 +63,14 @@ export async function copyRegistrySettings(run: SettingsRun): Promise<void> {
     if (policy === undefined) return undefined;
     return { isSame: isSameDocument(policy, await to.registryPolicy()), put: () => to.putRegistryPolicy(policy) };
   });
-  for (const template of await listed(run, 'repository creation templates', () => from.templates())) {
+  for (const given of await listed(run, 'repository creation templates', () => from.templates())) {
+    const template = withoutDefaults(given);
     await apply(run, `repository creation template ${template.prefix}`, async () => {
       const present = (await to.templates()).find(({ prefix }) => prefix === template.prefix);
-      return { isSame: isSameValue(present, template), put: () => to.putTemplate(template) };
+      return {
+        isSame: present !== undefined && isSameValue(withoutDefaults(present), template),
+        put: () => to.putTemplate(template),
+      };
     });
   }
   for (const rule of await listed(run, 'pull through cache rules', () => from.cacheRules())) {
@@ -80,6 +84,18 @@ export async function copyRegistrySettings(run: SettingsRun): Promise<void> {
     if (rules.length === 0) return undefined;
     return { isSame: isSameValue(rules, await to.replicationRules()), put: () => to.putReplicationRules(rules) };
   });
+}
+
+/** One registry tells of defaults and another does not. */
+function withoutDefaults(template: TemplateSettings): TemplateSettings {
+  const isDefault = (value: unknown) =>
+    value === undefined ||
+    value === '' ||
+    value === 'MUTABLE' ||
+    (Array.isArray(value) && value.length === 0) ||
+    isSameValue(value, { encryptionType: 'AES256' });
+  const kept = Object.entries(template).filter(([name, value]) => name === 'appliedFor' || !isDefault(value));
+  return Object.fromEntries(kept) as unknown as TemplateSettings;
 }
 
 interface Change {

@@ -7,7 +7,7 @@ import { createLifecycle } from '../lifecycle/lifecycle-policies.ts';
 import { createReplication } from '../replication/replication-configuration.ts';
 import { type CreationTemplates, createCreationTemplates } from '../repositories/creation-templates.ts';
 import { createRepositories } from '../repositories/repositories.ts';
-import type { SettingsPlace, TemplateSettings } from './settings-place.ts';
+import { SettingError, type SettingsPlace, type TemplateSettings } from './settings-place.ts';
 
 /** More than a registry has of templates or rules. */
 const ALL = 1000;
@@ -55,7 +55,7 @@ export function createLocalSettings(
     putTemplate: (template) => putTemplate(templates, call, template),
     cacheRules: async () => (await cacheRules.list(call, { after: '', limit: ALL })).rules.map(withoutOrigin),
     async createCacheRule(rule) {
-      await cacheRules.create(call, rule);
+      await cacheRules.create(call, rule).catch(tellOfSecret);
     },
   };
 }
@@ -75,6 +75,16 @@ async function putTemplate(templates: CreationTemplates, call: Call, template: T
   const [present] = await templates.getMany(call, [template.prefix]);
   if (present) await templates.delete(call, present.prefix);
   await templates.create(call, template);
+}
+
+/** Secrets are told to nobody, so they cannot come along. */
+function tellOfSecret(error: unknown): never {
+  const isSecret =
+    error instanceof RefusedError && ['secret-not-found', 'secret-inaccessible'].includes(error.refusal.kind);
+  if (!isSecret) throw error;
+  throw new SettingError('unserved', `left out, for it needs its credentials first: ${error.message}`, {
+    cause: error,
+  });
 }
 
 async function unless<T>(kinds: readonly RefusalKind[], reading: Promise<T>): Promise<T | undefined> {

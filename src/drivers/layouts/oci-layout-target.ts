@@ -25,7 +25,7 @@ export async function openOciLayoutTarget(
 ): Promise<MigrationTarget> {
   const root = resolve(folder);
   const files = await makeLayout(root);
-  const index = new LayoutIndex(root, (await readLayoutIndex(files)) ?? []);
+  const index = new LayoutIndex(root, await readLayoutIndex(files));
   return {
     name: folder,
     prepare: async () => {},
@@ -71,13 +71,15 @@ async function makeLayout(root: string): Promise<LayoutFiles> {
 class LayoutIndex {
   readonly #file: string;
   #entries: LayoutEntry[];
-  #isChanged = true;
+  #isChanged: boolean;
   #writtenAt = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  constructor(root: string, entries: readonly LayoutEntry[]) {
+  /** @param entries undefined when there is no list yet */
+  constructor(root: string, entries: readonly LayoutEntry[] | undefined) {
     this.#file = join(root, 'index.json');
-    this.#entries = [...entries];
+    this.#entries = [...(entries ?? [])];
+    this.#isChanged = entries === undefined;
   }
 
   digestOf(name: string): Digest | undefined {
