@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import type { BucketConfig } from '../config/blobs-config.ts';
 import type { FolderConfig, KeepingConfig } from '../config/config.ts';
 import { ConfigError } from '../config/settings-reader.ts';
 import type { BlobStore } from '../core/blob-store.ts';
@@ -10,6 +11,7 @@ import { QUOTA_DEFAULTS, type QuotaLimits } from '../core/quotas/quotas.ts';
 import { openFilesystemBlobStore } from '../drivers/blobs/filesystem/filesystem-blob-store.ts';
 import { makeRoot } from '../drivers/blobs/filesystem/folders.ts';
 import { createMemoryBlobStore } from '../drivers/blobs/memory/memory-blob-store.ts';
+import { openS3BlobStore } from '../drivers/blobs/s3/s3-blob-store.ts';
 import { lockFolder } from '../drivers/folder-lock.ts';
 import { openSqliteMetadataStore } from '../drivers/metadata/sqlite.ts';
 
@@ -18,14 +20,21 @@ export interface Stores extends AsyncDisposable {
   readonly blobs: BlobStore;
 }
 
+interface StoreOptions {
+  readonly exclusive?: boolean;
+  readonly archiveDirectory?: string | undefined;
+  readonly bucket?: (BucketConfig & { readonly links: boolean }) | undefined;
+}
+
 /**
  * Opens what a data folder holds, making it when it is not there; in memory without a folder.
  * @param archiveDirectory where bytes of archived images are; commands that touch no bytes leave it out
+ * @param bucket where bytes are instead of the folder; commands that touch no bytes leave it out
  * @param exclusive refuses when a server works on the folder; commands that run beside one leave it out
  */
 export async function openStores(
   dataDirectory: string | undefined,
-  { exclusive = false, archiveDirectory }: { exclusive?: boolean; archiveDirectory?: string | undefined } = {},
+  { exclusive = false, archiveDirectory, bucket }: StoreOptions = {},
 ): Promise<Stores> {
   await using opening = new AsyncDisposableStack();
   const folder = dataDirectory === undefined ? undefined : resolve(dataDirectory);
@@ -34,30 +43,48 @@ export async function openStores(
   const file = folder === undefined ? ':memory:' : join(folder, 'gantry.db');
   const metadata = opening.use(await openSqliteMetadataStore({ file }));
   await metadata.migrate();
-  const blobs = opening.use(
-    folder === undefined
-      ? createMemoryBlobStore()
-      : await openFilesystemBlobStore({
-          directory: folder,
-          ...(archiveDirectory !== undefined && { archiveDirectory }),
-        }),
-  );
+  const blobs = opening.use(await openBlobs(folder, { archiveDirectory, bucket }));
   const opened = opening.move();
   return { metadata, blobs, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
+async function openBlobs(directory: string | undefined, { archiveDirectory, bucket }: StoreOptions) {
+  if (bucket !== undefined) return openS3BlobStore(bucket);
+  if (directory === undefined) return createMemoryBlobStore();
+  return openFilesystemBlobStore({ directory, ...(archiveDirectory !== undefined && { archiveDirectory }) });
+}
+
+type StoresConfig = Pick<FolderConfig, 'archiveDirectory' | 'bucket'> & {
+  readonly dataDirectory: string | undefined;
+  readonly bucketLinks?: boolean;
+};
+
 /** Opens what a data folder holds together with its archive; refuses when bytes are archived and no archive is given. */
 export async function openStoresWithArchive(
-  { dataDirectory, archiveDirectory }: Pick<FolderConfig, 'archiveDirectory'> & { dataDirectory: string | undefined },
+  { dataDirectory, archiveDirectory, bucket, bucketLinks = false }: StoresConfig,
   options: { exclusive?: boolean } = {},
 ): Promise<Stores> {
   await using opening = new AsyncDisposableStack();
-  const stores = opening.use(await openStores(dataDirectory, { ...options, archiveDirectory }));
+  const where = { archiveDirectory, bucket: bucket && { ...bucket, links: bucketLinks } };
+  const stores = opening.use(await openStores(dataDirectory, { ...options, ...where }));
+  await requireBytesHere(stores);
   if (archiveDirectory === undefined && (await stores.metadata.read.blobs.archived(0, 1)).length > 0) {
     throw new ConfigError('This data folder has an archive: say where it is with --archive-dir (GANTRY_ARCHIVE_DIR)');
   }
   const opened = opening.move();
   return { ...stores, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** A registry that was begun with its bytes elsewhere must not go on here. */
+async function requireBytesHere({ metadata, blobs }: Stores): Promise<void> {
+  const [first] = await metadata.read.blobs.page(0, 1);
+  if (first === undefined) return;
+  await blobs.stat(first.location).catch((error: unknown) => {
+    if (!(error instanceof TypeError)) throw error;
+    throw new ConfigError(
+      'The bytes of this registry are elsewhere: in a bucket when --blobs (GANTRY_BLOBS) is missing, else in the data folder',
+    );
+  });
 }
 
 /** What core works with; commands that do without a server take it too. */

@@ -1,4 +1,5 @@
 import { type AccessConfig, commandAuditFile, readAccess } from './access-config.ts';
+import { type BucketConfig, bucketOf } from './blobs-config.ts';
 import type { Environment } from './environment.ts';
 import { accountIdOf, isLoopbackHost, regionOf } from './registry-config.ts';
 import { FOLDER_SETTINGS, SERVE_SETTINGS, TAG_SETTINGS, USAGE_SETTINGS } from './settings.ts';
@@ -12,6 +13,10 @@ export interface ServeConfig extends KeepingConfig, AccessConfig {
   readonly dataDirectory: string | undefined;
   /** Undefined: bytes of archived images stay where they are. */
   readonly archiveDirectory: string | undefined;
+  /** Undefined: bytes are in the data folder. */
+  readonly bucket: BucketConfig | undefined;
+  /** Whether clients are sent to the bucket for their downloads. */
+  readonly bucketLinks: boolean;
   readonly accountId: string;
   readonly region: string;
   readonly registryHost: string | undefined;
@@ -34,6 +39,8 @@ export interface FolderConfig extends KeepingConfig {
   readonly dataDirectory: string;
   /** Undefined: bytes of archived images stay where they are. */
   readonly archiveDirectory: string | undefined;
+  /** Undefined: bytes are in the data folder. */
+  readonly bucket: BucketConfig | undefined;
 }
 
 export interface KeepingConfig {
@@ -73,12 +80,18 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
     throw new ConfigError('--ephemeral keeps everything in memory, where there is no --archive-dir');
   }
   const dataDirectory = ephemeral ? undefined : given.text('data');
+  const bucket = bucketWithoutArchiveOf(given, environment);
+  if (ephemeral && bucket !== undefined) {
+    throw new ConfigError('--ephemeral keeps everything in memory and --blobs in a bucket; give one of them');
+  }
   const access = readAccess(given, environment, { host, isLoopback, dataDirectory });
   return {
     host,
     port: given.whole('port', 65535),
     dataDirectory,
     archiveDirectory,
+    bucket,
+    bucketLinks: given.oneOf('blob-delivery', ['redirect', 'proxy']) === 'redirect',
     ...access,
     accountId: accountIdOf(given, 'account-id'),
     region: regionOf(given, environment),
@@ -101,7 +114,14 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
 /** For the commands that work on a data folder. */
 export function readFolderConfig(flags: Flags, environment: Environment): FolderConfig {
   const given = settingsReader(FOLDER_SETTINGS, flags, environment);
-  return { dataDirectory: given.text('data'), archiveDirectory: archiveOf(given), ...keepingOf(given) };
+  const bucket = bucketWithoutArchiveOf(given, environment);
+  return { dataDirectory: given.text('data'), archiveDirectory: archiveOf(given), bucket, ...keepingOf(given) };
+}
+
+function bucketWithoutArchiveOf(given: Given, environment: Environment): BucketConfig | undefined {
+  const bucket = bucketOf(given, environment);
+  if (bucket === undefined || archiveOf(given) === undefined) return bucket;
+  throw new ConfigError('--archive-dir is for bytes that are in the data folder, and --blobs keeps them in a bucket');
 }
 
 function archiveOf(given: Given): string | undefined {

@@ -7,6 +7,7 @@ import {
   REGION_SETTING,
   REGISTRY_SETTINGS,
 } from './access-settings.ts';
+import { BLOB_DELIVERY_SETTING, BLOBS_SETTING } from './blobs-config.ts';
 import type { Setting } from './setting.ts';
 
 /** How far back deletions and the history of tags go; `serve` and the commands that undo must agree on it. */
@@ -63,7 +64,7 @@ const ARCHIVE_SETTING = {
 } as const satisfies Setting;
 
 /** Of the commands that work on a data folder. */
-export const FOLDER_SETTINGS = [DATA_SETTING, ARCHIVE_SETTING, ...KEEPING_SETTINGS];
+export const FOLDER_SETTINGS = [DATA_SETTING, ARCHIVE_SETTING, BLOBS_SETTING, ...KEEPING_SETTINGS];
 
 /** Of the commands about events, which are of every account and region. */
 export const EVENT_SETTINGS = [DATA_SETTING, KEY_FILE_SETTING, AUDIT_SETTING];
@@ -99,6 +100,8 @@ export const SERVE_SETTINGS = [
   },
   DATA_SETTING,
   ARCHIVE_SETTING,
+  BLOBS_SETTING,
+  BLOB_DELIVERY_SETTING,
   ...REGISTRY_SETTINGS,
   {
     flag: 'registry-host',

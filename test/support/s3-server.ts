@@ -21,7 +21,12 @@ export interface S3Server extends AsyncDisposable {
 }
 
 const KINDS = ['object', 'container', 'account'] as const;
-const PROGRAMS = ['swift-proxy-server', 'swift-ring-builder', 'memcached', ...KINDS.map((kind) => `swift-${kind}-server`)];
+const PROGRAMS = [
+  'swift-proxy-server',
+  'swift-ring-builder',
+  'memcached',
+  ...KINDS.map((kind) => `swift-${kind}-server`),
+];
 const READY_SECONDS = 30;
 
 /** Why there can be none here; undefined when there can. */

@@ -8,9 +8,13 @@ import { createKeyring } from './keyring.ts';
 export interface DownloadLinks {
   /**
    * Refuses with repository-not-found, layer-not-found, layer-archived, and layer-inaccessible (no image uses the layer yet).
-   * @returns path and query, good for 3,600 s; the face puts scheme and host before it. The path begins `/layers/`
+   * @returns path and query, good for 3,600 s; the face puts scheme and host before it. The path begins `/layers/`. And the
+   * blob store's own link, good for as long, when it gives such
    */
-  create(call: Call, input: { repositoryName: string; digest: string }): Promise<{ path: string; expiresAt: Date }>;
+  create(
+    call: Call,
+    input: { repositoryName: string; digest: string },
+  ): Promise<{ path: string; url?: string; expiresAt: Date }>;
   /**
    * Opens what a link points at.
    * Refuses with download-link-invalid when it was tampered with or has expired, and layer-not-found or layer-archived when the layer is.
@@ -36,7 +40,8 @@ export function createDownloadLinks(dependencies: CoreDependencies, layers: Laye
       const expires = Math.floor(expiresAt.getTime() / 1000);
       const signed = `/layers/${accountId}/${region}/${digest}/${repositoryName}?expires=${expires}`;
       const { keyId, signature } = await keyring.sign(signed);
-      return { path: `${signed}&key=${keyId}&signature=${signature}`, expiresAt };
+      const url = await layer.downloadUrl?.(LINK_SECONDS);
+      return { path: `${signed}&key=${keyId}&signature=${signature}`, ...(url !== undefined && { url }), expiresAt };
     },
 
     async open(path) {

@@ -115,8 +115,9 @@ async function* deleteBlobs({ metadata, blobs }: CoreDependencies) {
       for (const blob of unreferenced) if (await records.blobs.deleteUnreferenced(blob.id)) gone.push(blob);
       return gone;
     });
+    await blobs.deleteMany?.(deleted.map(({ location }) => location));
     for (const blob of deleted) {
-      await blobs.delete(blob.location);
+      if (!blobs.deleteMany) await blobs.delete(blob.location);
       yield blob;
     }
   }

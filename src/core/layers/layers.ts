@@ -46,6 +46,8 @@ export interface StoredLayer {
   readonly referenced: boolean;
   /** Whole, or a range that lies within `bytes`. The caller disposes of the reader. */
   read(range?: ByteRange): Promise<BlobReader>;
+  /** A link that gives the bytes to whoever has it; absent when this server has to send them itself. */
+  downloadUrl?(expiresSeconds: number): Promise<string>;
 }
 
 export function createLayers({ metadata, blobs, now, settings }: CoreDependencies): Layers {
@@ -98,6 +100,9 @@ export function createLayers({ metadata, blobs, now, settings }: CoreDependencie
         referenced: layer.referenced,
         ...(layer.mediaType !== undefined && { mediaType: layer.mediaType }),
         read: async (range) => (await blobs.read(layer.location, range)) ?? missing(),
+        ...(blobs.downloadUrl && {
+          downloadUrl: async (expiresSeconds) => blobs.downloadUrl!(layer.location, expiresSeconds),
+        }),
       };
     },
 

@@ -2,7 +2,7 @@ import type { OperationRequest, Output } from '../operation.ts';
 
 type Name = 'GetDownloadUrlForLayer';
 
-/** A link that works for an hour and needs no credentials, under the host that the client reached us by. */
+/** A link that works for an hour and needs no credentials: the blob store's, or one under the host that the client reached us by. */
 export async function getDownloadUrlForLayer({
   core,
   call,
@@ -10,6 +10,6 @@ export async function getDownloadUrlForLayer({
   baseUrl,
 }: OperationRequest<Name>): Promise<Output<Name>> {
   const { repositoryName, layerDigest } = input;
-  const { path } = await core.downloadLinks.create(call, { repositoryName, digest: layerDigest });
-  return { downloadUrl: `${baseUrl}${path}`, layerDigest };
+  const { path, url } = await core.downloadLinks.create(call, { repositoryName, digest: layerDigest });
+  return { downloadUrl: url ?? `${baseUrl}${path}`, layerDigest };
 }
