@@ -20,7 +20,7 @@ export async function runLifecycle(invocation: Invocation): Promise<void> {
   const registry = { accountId, region };
   await using stores = await openStores(config.dataDirectory);
   const dependencies = coreDependencies(stores, config);
-  const recordChange = createOperatorTrail(auditFile, accountId, dependencies.now);
+  const recordChange = createOperatorTrail(auditFile, accountId, dependencies.now, 'ecr.amazonaws.com');
   const reports: LifecycleReport[] = [];
   using progress = createProgressLine();
   for (const { id, name } of await meant(dependencies, registry, optionText(invocation, 'repository'))) {

@@ -90,7 +90,7 @@ test('many are forgotten in one run', async () => {
   const at = now();
   const event = { kind: 'lifecycle-applied', repositoryName, expired: 1, transitioned: 0, failed: 0 } as const;
   await metadata.transaction(async ({ events }) => {
-    for (let count = 0; count < 450; count++) await events.insert({ registry: call.registry, event, at });
+    for (let count = 0; count < 450; count++) await events.insert({ registry: call.registry, events: [event], at });
   });
   core.pass(DAY_SECONDS + 1);
   assert.deepEqual([await forgotten(core), await eventCount(core)], [450, 0]);

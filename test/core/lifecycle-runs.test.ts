@@ -49,6 +49,32 @@ describe('a run of a lifecycle policy', () => {
     assert.partialDeepStrictEqual(events[2], { repositoryName, expired: 1, transitioned: 0, failed: 0 });
   });
 
+  it('leaves alone what is on its way back from the archive, however old it is', async () => {
+    await using world = await lifecycleWorld();
+    const { metadata } = world.dependencies;
+    const rules = [
+      rule(1, { ...tagged('*'), ...pulledBefore(1) }, archive),
+      rule(2, { ...untagged, ...pushedBefore(1) }),
+    ];
+    await world.policy({ rules });
+    const [named, loose] = [await world.push('a', { tags: ['a'] }), await world.push('b')];
+    world.pass(100 * DAY_SECONDS);
+    await metadata.transaction(async ({ images }) => {
+      for (const { digest } of [named, loose]) {
+        const { id } = (await images.find(world.repositoryId, digest as Digest))!;
+        await images.setStatus(id, { status: 'ACTIVATING' });
+      }
+    });
+    assert.partialDeepStrictEqual(await world.apply(), { images: 2, expired: 0, transitioned: 0, changed: 0 });
+    await world.policy({ rules: [rule(1, { ...any, ...moreThan(1) })] });
+    await world.apply();
+    const left = await metadata.read.lifecycle.images(world.repositoryId, '', 10);
+    assert.deepEqual(
+      left.map(({ status }) => status),
+      ['ACTIVATING', 'ACTIVATING'],
+    );
+  });
+
   it('announces nothing when there was nothing to do', async () => {
     await using world = await lifecycleWorld();
     await world.policy({ rules: [rule(1, { ...any, ...moreThan(10) })] });
@@ -215,6 +241,22 @@ describe('a run of a lifecycle policy that is met by', () => {
     assert.partialDeepStrictEqual(report, { expired: 1, transitioned: 1, changed: 1 });
     assert.deepEqual(await world.active(), [pulled.digest]);
     assert.deepEqual(await world.archived(), [forgotten.digest]);
+  });
+
+  it('images with a thousand tags hold up nobody: each has a transaction of its own', async () => {
+    await using world = await lifecycleWorld();
+    const { metadata, now } = world.dependencies;
+    await world.policy({ rules: [rule(1, { ...any, ...moreThan(1) })] });
+    for (const word of ['a', 'b', 'c', 'd']) {
+      const { digest } = await world.push(word);
+      await metadata.transaction(async ({ images }) => {
+        const { id } = (await images.find(world.repositoryId, digest as Digest))!;
+        for (let tag = 0; tag < 1000; tag++) await images.tag(world.repositoryId, `${word}${tag}`, id, now());
+      });
+    }
+    const progress: number[] = [];
+    await world.apply({ onProgress: ({ expired }) => progress.push(expired) });
+    assert.deepEqual(progress, [1, 2, 3]);
   });
 
   it('another policy, or the end of it, stops there', async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { blobOf, descriptor, mediaTypes, pushImage, pushManifest, randomImage } from '../support/images.ts';
 import { startServer } from '../support/server.ts';
@@ -59,6 +61,16 @@ describe('gantry lifecycle, beside a running server', () => {
     assert.ok(Math.abs(Number(lastEvaluatedAt) - Date.now()) < 60_000);
     const [report] = JSON.parse(await gantry('lifecycle', 'run', '--repository', repositoryName, '--json'));
     assert.partialDeepStrictEqual(report, { repositoryName, images: 1, expired: 0, transitioned: 0, failed: 0 });
+
+    const trail = (await readFile(join(server.data, 'audit.jsonl'), 'utf8')).trim().split('\n');
+    const runs = trail.map((line) => JSON.parse(line)).filter(({ eventName }) => eventName === 'RunLifecyclePolicy');
+    assert.deepEqual(
+      runs.map(({ eventSource, requestParameters }) => [eventSource, requestParameters.expired]),
+      [
+        ['ecr.amazonaws.com', 2],
+        ['ecr.amazonaws.com', 0],
+      ],
+    );
   });
 
   it('leaves children of an index that stays, and says so', async () => {

@@ -4,10 +4,24 @@ import { wantsEvent } from './event-filter.ts';
 import type { RegistryEvent } from './registry-event.ts';
 
 /** Records an event with what caused it, in one transaction, and one delivery for each target that wants it. */
-export async function announce(records: Records, registry: Registry, event: RegistryEvent, at: Date): Promise<void> {
-  const eventId = await records.events.insert({ registry, event, at });
-  for (const target of await records.events.targets()) {
-    if (!wantsEvent(target, registry, event)) continue;
-    await records.jobs.enqueue({ kind: 'deliver-event', payload: { eventId, target: target.name } }, at);
+export function announce(records: Records, registry: Registry, event: RegistryEvent, at: Date): Promise<void> {
+  return announceAll(records, registry, [event], at);
+}
+
+/** The same of several events at once: an image goes with up to 1,000 tags. */
+export async function announceAll(
+  records: Records,
+  registry: Registry,
+  events: readonly RegistryEvent[],
+  at: Date,
+): Promise<void> {
+  const ids = await records.events.insert({ registry, events, at });
+  const targets = await records.events.targets();
+  for (const [place, event] of events.entries()) {
+    for (const target of targets) {
+      if (!wantsEvent(target, registry, event)) continue;
+      const payload = { eventId: ids[place]!, target: target.name };
+      await records.jobs.enqueue({ kind: 'deliver-event', payload }, at);
+    }
   }
 }

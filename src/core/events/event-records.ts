@@ -35,8 +35,12 @@ export interface EventReads {
 }
 
 export interface EventRecords extends EventReads {
-  /** @returns its id */
-  insert(event: Omit<StoredEvent, 'id'>): Promise<number>;
+  /** Adds events of one moment, in their order. @returns their ids, ascending */
+  insert(announced: {
+    readonly registry: Registry;
+    readonly events: readonly RegistryEvent[];
+    readonly at: Date;
+  }): Promise<number[]>;
   /** Forgets events older than a time, but not those that a job still delivers unless they are as old as that. @returns how many */
   deleteBefore(times: { readonly delivered: Date; readonly any: Date }, limit: number): Promise<number>;
   /** Adds or replaces by name. */

@@ -49,7 +49,8 @@ export interface HistoryReads {
 }
 
 export interface HistoryRecords extends HistoryReads {
-  noteTag(change: Omit<TagChange, 'id'>): Promise<void>;
+  /** Notes the same change of each of some tags. */
+  noteTags(change: Omit<TagChange, 'id' | 'tag'> & { readonly tags: readonly string[] }): Promise<void>;
   /** Keeps what an image is before it is deleted, in place of an earlier one of its digest. */
   keepImage(
     imageId: number,

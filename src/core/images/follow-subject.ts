@@ -9,6 +9,7 @@ type Following = JobPayloads['follow-subject'];
 
 /** So many in one transaction: pushes do not wait for it, and each may come with annotations as large as a manifest. */
 const BATCH = 10;
+const MANIFEST_BYTES_ENOUGH = 4 * 1024 * 1024;
 
 /**
  * Deletes or archives the referrers of an image that was deleted or archived (ECR user guide, "Deleting an image"); those of
@@ -43,7 +44,12 @@ async function followSome(
   const imageStatus = following.change === 'archived' ? 'ACTIVE' : 'ANY';
   const referrers = await records.images.referrers(repositoryId, subjectDigest, { imageStatus }, after, BATCH);
   const change: Change = { ...changeTimes(dependencies), repository, cause: 'subject-gone', principal: '' };
-  for (const referrer of referrers) await takeAlong(records, change, referrer, following);
+  let manifestBytes = 0;
+  for (const referrer of referrers) {
+    await takeAlong(records, change, referrer, following);
+    manifestBytes += referrer.manifestBytes;
+    if (manifestBytes >= MANIFEST_BYTES_ENOUGH) return referrer.digest;
+  }
   return referrers.length === BATCH ? referrers.at(-1)!.digest : undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { Call } from '../access/caller.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
-import { announce } from '../events/announce.ts';
+import { announce, announceAll } from '../events/announce.ts';
 import type { ImageEvent, RegistryEvent } from '../events/registry-event.ts';
 import type { ChangeCause } from '../history/history-records.ts';
 import type { Records } from '../metadata-store.ts';
@@ -62,13 +62,13 @@ export async function putTag(
   former: Image | undefined,
 ): Promise<void> {
   await records.images.tag(change.repository.id, tag, image.id, change.at);
-  await noteTag(records, change, tag, { former, image });
+  await noteTags(records, change, [tag], { former, image });
 }
 
 /** Takes a tag away; its image stays. @returns whether there was such a tag */
 export async function removeTag(records: Records, change: Change, image: Image, tag: string): Promise<boolean> {
   if (!(await records.images.untag(change.repository.id, tag))) return false;
-  await noteTag(records, change, tag, { former: image });
+  await noteTags(records, change, [tag], { former: image });
   await announce(records, change.repository.registry, imageEvent('image-deleted', change, image, tag), change.at);
   return true;
 }
@@ -80,15 +80,13 @@ export async function removeTag(records: Records, change: Change, image: Image, 
  */
 export async function removeImage(records: Records, change: Change, image: Image): Promise<string[]> {
   const { repository, cause, principal, at, leaseUntil, keptUntil } = change;
-  if (keptUntil) {
-    const tags = await records.images.tagsOf(image.id);
-    await records.history.keepImage(image.id, { tags, cause, principal, deletedAt: at, keptUntil });
-  }
-  const tags = await records.images.delete(image, leaseUntil);
-  for (const tag of tags) await noteTag(records, change, tag, { former: image });
-  for (const tag of tags.length === 0 ? [undefined] : tags) {
-    await announce(records, repository.registry, imageEvent('image-deleted', change, image, tag), at);
-  }
+  const tags = await records.images.tagsOf(image.id);
+  if (keptUntil) await records.history.keepImage(image.id, { tags, cause, principal, deletedAt: at, keptUntil });
+  await records.images.delete(image, leaseUntil);
+  if (tags.length > 0) await noteTags(records, change, tags, { former: image });
+  const gone = tags.length === 0 ? [undefined] : tags;
+  const events = gone.map((tag) => imageEvent('image-deleted', change, image, tag));
+  await announceAll(records, repository.registry, events, at);
   await letReferrersFollow(records, change, image, 'deleted');
   return tags;
 }
@@ -100,23 +98,22 @@ export async function letReferrersFollow(
   { digest: subjectDigest }: Image,
   fate: 'deleted' | 'archived',
 ): Promise<void> {
-  const referrers = await records.images.referrers(repository.id, subjectDigest, { imageStatus: 'ANY' }, '', 1);
-  if (referrers.length === 0) return;
+  if (!(await records.images.hasReferrers(repository.id, subjectDigest))) return;
   const payload = { repositoryId: repository.id, subjectDigest, change: fate };
   await records.jobs.enqueue({ kind: 'follow-subject', key: `${repository.id}/${subjectDigest}/${fate}`, payload }, at);
 }
 
 /** What cannot be undone is not remembered either. */
-async function noteTag(
+async function noteTags(
   records: Records,
   { repository, cause, principal, at, keptUntil }: Change,
-  tag: string,
+  tags: readonly string[],
   { former, image }: { former: Image | undefined; image?: Image },
 ): Promise<void> {
   if (!keptUntil) return;
-  await records.history.noteTag({
+  await records.history.noteTags({
     repositoryId: repository.id,
-    tag,
+    tags,
     ...(image && { digest: image.digest }),
     ...(former && { formerDigest: former.digest }),
     cause,

@@ -89,6 +89,7 @@ export interface ImageReads {
     after: string,
     limit: number,
   ): Promise<Image[]>;
+  hasReferrers(repositoryId: number, subject: Digest): Promise<boolean>;
   /** Digests of the indexes of the repository that list the image, in order. */
   indexesOf(repositoryId: number, digest: Digest): Promise<Digest[]>;
   /** What an index lists, in the order of digests; nothing for any other image. */
@@ -130,7 +131,6 @@ export interface ImageRecords extends ImageReads {
   untag(repositoryId: number, tag: string): Promise<boolean>;
   /**
    * Deletes an image with its tags. Its layers have a lease until `leaseUntil` at least, those that other images use too.
-   * @returns the tags it had, in lexical order
    */
-  delete(image: Image, leaseUntil: Date): Promise<string[]>;
+  delete(image: Image, leaseUntil: Date): Promise<void>;
 }

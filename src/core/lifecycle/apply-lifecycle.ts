@@ -6,6 +6,7 @@ import { activeIndexesOf, archiveImage } from '../images/storage-class.ts';
 import type { Records } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import type { Digest } from '../values/digest.ts';
+import { batchesOf } from './batches.ts';
 import { evaluateInTurns, type LifecycleDecision } from './evaluate-lifecycle.ts';
 import { type CollectedImage, collectImages, nextTurn } from './lifecycle-images.ts';
 import type { CountType } from './lifecycle-policy-schema.ts';
@@ -35,8 +36,10 @@ export interface LifecycleFailure {
   readonly failureReason: string;
 }
 
-/** Small enough that a push does not wait for it. */
-const BATCH = 50;
+/** Small enough that a push does not wait for it: so many images, or fewer where they have many tags or large manifests. */
+const BATCH_WEIGHT_MAX = 50;
+const TAGS_LIKE_AN_IMAGE = 10;
+const MANIFEST_BYTES_LIKE_AN_IMAGE = 64 * 1024;
 
 const FAILURES_TOLD = 100;
 
@@ -66,9 +69,10 @@ export async function applyLifecycle(
   const countTypes = new Map(policy.rules.map(({ rulePriority, countType }) => [rulePriority, countType]));
   const run: Run = { repositoryId, document: stored.document, countTypes, seen: seenBy(decisions, images) };
   let report: LifecycleReport = { repository, evaluatedAt, images: images.length, ...NOTHING };
-  for (let first = 0; first < decisions.length; first += BATCH) {
+  const weigh = ({ digest }: LifecycleDecision) => weightOf(run.seen.get(digest)!);
+  for (const batch of batchesOf(decisions, weigh, BATCH_WEIGHT_MAX)) {
     if (signal?.aborted) break;
-    const done = await takeBatch(dependencies, run, decisions.slice(first, first + BATCH));
+    const done = await takeBatch(dependencies, run, batch);
     if (!done) break;
     report = sum(report, done);
     onProgress?.(report);
@@ -93,6 +97,10 @@ const NOTHING: Outcome = { expired: 0, transitioned: 0, failed: 0, failures: [],
 function seenBy(decisions: readonly LifecycleDecision[], images: readonly CollectedImage[]) {
   const decided = new Set(decisions.map(({ digest }) => digest));
   return new Map(images.filter(({ digest }) => decided.has(digest)).map((image) => [image.digest, image]));
+}
+
+function weightOf({ tags, manifestBytes }: CollectedImage): number {
+  return Math.max(1, tags.length / TAGS_LIKE_AN_IMAGE, manifestBytes / MANIFEST_BYTES_LIKE_AN_IMAGE);
 }
 
 function sum(report: LifecycleReport, done: Outcome): LifecycleReport {

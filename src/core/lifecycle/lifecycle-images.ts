@@ -17,18 +17,16 @@ export async function collectImages(
   signal?: AbortSignal,
 ): Promise<CollectedImage[]> {
   const images: CollectedImage[] = [];
-  let after: string | undefined = '';
-  while (after !== undefined) {
+  for (let after = ''; ; ) {
     signal?.throwIfAborted();
-    const page: ImageFacts[] = await lifecycle.images(repositoryId, after, PAGE);
-    const last: string | undefined = page.at(-1)?.digest;
-    const parents =
-      imageUnit === 'index' && last !== undefined ? await parentsOf(lifecycle, repositoryId, after, last) : undefined;
+    const page = await lifecycle.images(repositoryId, after, PAGE);
+    const last = page.at(-1)?.digest;
+    if (last === undefined) return images;
+    const parents = imageUnit === 'index' ? await parentsOf(lifecycle, repositoryId, after, last) : undefined;
     for (const facts of page) images.push(collected(facts, parents?.get(facts.digest)));
-    after = page.length === PAGE ? last : undefined;
+    after = last;
     await nextTurn();
   }
-  return images;
 }
 
 async function parentsOf(
@@ -45,9 +43,12 @@ function indexOf({ index }: { index: string }): string {
   return index;
 }
 
+/** Of a restored image the age counts from its restoration, which is yet to come where it is under way. */
+const YET_TO_COME = new Date(8.64e15);
+
 function collected(facts: ImageFacts, parents: readonly string[] | undefined): CollectedImage {
-  const storageClass = storageClassOf(facts);
-  return parents === undefined ? { ...facts, storageClass } : { ...facts, storageClass, parents };
+  const activatedAt = facts.status === 'ACTIVATING' && { activatedAt: YET_TO_COME };
+  return { ...facts, ...activatedAt, storageClass: storageClassOf(facts), ...(parents && { parents }) };
 }
 
 /** An image on its way out of the archive is no longer in it. */

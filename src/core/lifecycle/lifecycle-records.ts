@@ -37,7 +37,7 @@ export interface LifecyclePreviewImage {
 
 /** As much of an image as decisions about it rest on: repositories have up to 100,000 of them. */
 export interface ImageFacts
-  extends Pick<Image, 'digest' | 'status' | 'pushedAt' | 'archivedAt' | 'activatedAt' | 'pulledAt'> {
+  extends Pick<Image, 'digest' | 'manifestBytes' | 'status' | 'pushedAt' | 'archivedAt' | 'activatedAt' | 'pulledAt'> {
   /** In lexical order. */
   readonly tags: readonly string[];
 }
@@ -46,7 +46,10 @@ export interface LifecycleReads {
   policy(repositoryId: number): Promise<StoredLifecyclePolicy | undefined>;
   /** Ids of repositories with a policy, in order, after an id. */
   repositoryIds(afterId: number, limit: number): Promise<number[]>;
-  /** In the order of their digests, after a digest (empty: from the start). */
+  /**
+   * In the order of their digests, after a digest (empty: from the start). Fewer than `limit` where they have many tags
+   * together; none only when there are no more.
+   */
   images(repositoryId: number, after: string, limit: number): Promise<ImageFacts[]>;
   /** Which indexes list the images with digests after one and up to another, in the order of the images. */
   indexesBetween(

@@ -1,12 +1,15 @@
 import type { CoreDependencies } from '../dependencies.ts';
+import type { Records } from '../metadata-store.ts';
 import type { Digest } from '../values/digest.ts';
+import { batchesOf } from './batches.ts';
 import { evaluateInTurns } from './evaluate-lifecycle.ts';
 import { collectImages, nextTurn } from './lifecycle-images.ts';
 import type { LifecyclePreviewImage } from './lifecycle-records.ts';
 import { readPolicy } from './policy-document.ts';
 
 /** Small enough that a push does not wait for it. */
-const BATCH = 500;
+const BATCH = 250;
+const TAGS_LIKE_AN_IMAGE = 10;
 
 interface PreviewJob {
   readonly repositoryId: number;
@@ -51,7 +54,7 @@ export async function failPreview(
   await metadata.transaction(({ lifecycle }) => lifecycle.endPreview(repositoryId, previewId, end));
 }
 
-/** Some rows at a time. @returns false when another preview has begun meanwhile */
+/** Some rows at a time. @returns false when the preview has ended or another has begun meanwhile */
 async function replaceImages(
   { metadata }: CoreDependencies,
   { repositoryId, previewId }: PreviewJob,
@@ -59,20 +62,24 @@ async function replaceImages(
   signal: AbortSignal | undefined,
 ): Promise<boolean> {
   let isOurs = true;
+  const write = async (work: (records: Records['lifecycle']) => Promise<void>) => {
+    signal?.throwIfAborted();
+    await metadata.transaction(async ({ lifecycle }) => {
+      const present = await lifecycle.preview(repositoryId);
+      isOurs = present?.id === previewId && present.status === 'IN_PROGRESS';
+      if (isOurs) await work(lifecycle);
+    });
+  };
   let deleted = BATCH;
   while (isOurs && deleted === BATCH) {
-    signal?.throwIfAborted();
-    await metadata.transaction(async ({ lifecycle }) => {
-      isOurs = (await lifecycle.preview(repositoryId))?.id === previewId;
-      if (isOurs) deleted = await lifecycle.deletePreviewImages(repositoryId, BATCH);
+    await write(async (lifecycle) => {
+      deleted = await lifecycle.deletePreviewImages(repositoryId, BATCH);
     });
   }
-  for (let first = 0; isOurs && first < found.length; first += BATCH) {
-    signal?.throwIfAborted();
-    await metadata.transaction(async ({ lifecycle }) => {
-      isOurs = (await lifecycle.preview(repositoryId))?.id === previewId;
-      if (isOurs) await lifecycle.insertPreviewImages(repositoryId, found.slice(first, first + BATCH));
-    });
+  const weigh = ({ tags }: LifecyclePreviewImage) => Math.max(1, tags.length / TAGS_LIKE_AN_IMAGE);
+  for (const batch of batchesOf(found, weigh, BATCH)) {
+    if (!isOurs) break;
+    await write((lifecycle) => lifecycle.insertPreviewImages(repositoryId, batch));
   }
   return isOurs;
 }

@@ -49,6 +49,7 @@ const LISTS: Readonly<Record<string, Question>> = {
     imageReads(session).page(1, { tagStatus: 'UNTAGGED', imageStatus: 'ACTIVE' }, '', 1),
   'images.tags': (session) => imageReads(session).tags(1, '', 1),
   'images.referrers': (session) => imageReads(session).referrers(1, DIGEST, { imageStatus: 'ACTIVE' }, '', 1),
+  'images.hasReferrers': (session) => imageReads(session).hasReferrers(1, DIGEST),
   'images.referrers of types': (session) =>
     imageReads(session).referrers(1, DIGEST, { artifactTypes: [''], imageStatus: 'ACTIVE' }, '', 1),
   'images.indexesOf': (session) => imageReads(session).indexesOf(1, DIGEST),

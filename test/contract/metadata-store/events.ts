@@ -12,8 +12,10 @@ const EVENT = {
   mediaType: 'application/x',
 } as const;
 
-const insert = (store: MetadataStore, at = MOMENT, registry = REGISTRY) =>
-  store.transaction(({ events }) => events.insert({ registry, event: EVENT, at }));
+const insert = async (store: MetadataStore, at = MOMENT, registry = REGISTRY) => {
+  const [id = 0] = await store.transaction(({ events }) => events.insert({ registry, events: [EVENT], at }));
+  return id;
+};
 
 const idsAfter = async ({ read }: MetadataStore, id: number, limit = 10) =>
   (await read.events.after(id, limit)).map((event) => event.id);
@@ -40,6 +42,20 @@ export function describeEvents(driver: MetadataStoreDriver): void {
       assert.equal(await store.read.events.lastIdBefore(minutesLater(2)), second);
       assert.equal(await store.read.events.lastIdBefore(MOMENT), 0);
       assert.equal(await store.read.events.find(third + 1), undefined);
+    });
+
+    it('are announced many at once, in their order', async () => {
+      await using opened = await openMigrated(driver);
+      const { store } = opened;
+      const events = Array.from({ length: 1000 }, (_, number) => ({ ...EVENT, tag: `v${number}` }));
+      const ids = await store.transaction((records) =>
+        records.events.insert({ registry: REGISTRY, events, at: MOMENT }),
+      );
+      const stored = await store.read.events.after(0, 2000);
+      assert.deepEqual(
+        stored.map(({ id, event }) => [id, event]),
+        ids.map((id, place) => [id, events[place]]),
+      );
     });
 
     it('are forgotten in time, later while a job delivers them, and some at a time', async () => {

@@ -39,7 +39,7 @@ export function describeHistory(driver: MetadataStoreDriver): void {
         at: minutesLater(minutes),
         ...change,
       } as const;
-      await store.transaction(({ history }) => history.noteTag(noted));
+      await store.transaction(({ history }) => history.noteTags({ ...noted, tags: [tag] }));
       return noted;
     };
     const changesOf = (tag: string, beforeId?: number, limit = 100) =>

@@ -117,6 +117,11 @@ export function describeImageLists(driver: MetadataStoreDriver): void {
         [...signatures, report].sort(byDigest),
       );
       assert.deepEqual(await referrers(['none']), []);
+      const { hasReferrers } = store.read.images;
+      assert.deepEqual(
+        [await hasReferrers(repositoryId, subject), await hasReferrers(repositoryId, someDigest())],
+        [true, false],
+      );
       assert.deepEqual(await referrers([]), []);
     });
 

@@ -98,8 +98,8 @@ async function change(store: MetadataStore, repositoryId: number, model: Model, 
     await store.transaction(({ images }) => images.untag(repositoryId, tag));
     chosen.tags.delete(tag);
   } else {
-    const tags = await store.transaction(({ images }) => images.delete(chosen.image, MOMENT));
-    assert.deepEqual(tags, [...chosen.tags].sort());
+    assert.deepEqual(await store.read.images.tagsOf(chosen.image.id), [...chosen.tags].sort());
+    await store.transaction(({ images }) => images.delete(chosen.image, MOMENT));
     model.splice(model.indexOf(chosen), 1);
   }
 }

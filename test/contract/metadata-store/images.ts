@@ -111,18 +111,20 @@ export function describeImages(driver: MetadataStoreDriver): void {
       assert.equal(await store.read.images.countTags(image.id), 1);
     });
 
-    it('deletes an image with its tags, manifest and children, and says which tags it had', async () => {
+    it('deletes an image with its tags, manifest and children', async () => {
       const child = someDigest();
       const stays = await addImage(store, repositoryId, { tags: ['stays'], children: [child] });
       const image = await addImage(store, repositoryId, { tags: ['b', 'B', 'a.1', 'a-1', '_'], children: [child] });
       const remove = () => store.transaction(({ images }) => images.delete(image, MOMENT));
-      assert.deepEqual(await remove(), ['B', '_', 'a-1', 'a.1', 'b']);
+      assert.deepEqual(await store.read.images.tagsOf(image.id), ['B', '_', 'a-1', 'a.1', 'b']);
+      await remove();
+      assert.deepEqual(await store.read.images.tagsOf(image.id), []);
       assert.equal(await store.read.images.find(repositoryId, image.digest), undefined);
       assert.equal(await store.read.images.manifest(repositoryId, image.digest), undefined);
       assert.equal(await store.read.images.findByTag(repositoryId, 'a-1'), undefined);
       assert.deepEqual(await store.read.images.indexesOf(repositoryId, child), [stays.digest]);
       assert.deepEqual(await store.read.images.findByTag(repositoryId, 'stays'), stays);
-      assert.deepEqual(await remove(), []);
+      await remove();
     });
 
     it('starts no lease a second time when an image is deleted again', async () => {

@@ -77,13 +77,48 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
       const times = { archivedAt: minutesLater(2), activatedAt: minutesLater(3) };
       await store.transaction(({ images }) => images.setStatus(archived.id, { status: 'ARCHIVED', ...times }));
       const expected = [
-        { digest: plain.digest, status: 'ACTIVE', tags: [], pushedAt: MOMENT },
-        { digest: tagged.digest, status: 'ACTIVE', tags: ['a', 'b', 'ä'], pushedAt: minutesLater(1) },
-        { digest: archived.digest, status: 'ARCHIVED', tags: ['c'], pushedAt: MOMENT, ...times },
+        { digest: plain.digest, manifestBytes: plain.manifestBytes, status: 'ACTIVE', tags: [], pushedAt: MOMENT },
+        {
+          digest: tagged.digest,
+          manifestBytes: tagged.manifestBytes,
+          status: 'ACTIVE',
+          tags: ['a', 'b', 'ä'],
+          pushedAt: minutesLater(1),
+        },
+        {
+          digest: archived.digest,
+          manifestBytes: archived.manifestBytes,
+          status: 'ARCHIVED',
+          tags: ['c'],
+          pushedAt: MOMENT,
+          ...times,
+        },
       ].sort((one, other) => (one.digest < other.digest ? -1 : 1));
       assert.deepEqual(await store.read.lifecycle.images(id, '', 10), expected);
       assert.deepEqual(await store.read.lifecycle.images(id, '', 2), expected.slice(0, 2));
       assert.deepEqual(await store.read.lifecycle.images(id, expected[1]!.digest, 2), expected.slice(2));
+    });
+
+    it('cuts pages short where images have many tags, and never between the tags of one', async () => {
+      const { id } = await addRepository(store);
+      const tagsOf = (image: number, count: number) => Array.from({ length: count }, (_, tag) => `${image}-${tag}`);
+      for (const [image, count] of [3000, 3000, 6000, 1].entries()) {
+        const { id: imageId } = await addImage(store, id);
+        await store.transaction(async ({ images }) => {
+          for (const tag of tagsOf(image, count)) await images.tag(id, tag, imageId, MOMENT);
+        });
+      }
+      const pages: number[] = [];
+      const counts: number[] = [];
+      for (let after = ''; ; ) {
+        const page = await store.read.lifecycle.images(id, after, 10);
+        if (page.length === 0) break;
+        pages.push(page.length);
+        counts.push(...page.map(({ tags }) => new Set(tags).size));
+        after = page.at(-1)!.digest;
+      }
+      assert.deepEqual(counts.toSorted(), [1, 3000, 3000, 6000]);
+      assert.ok(pages.length > 2, `pages of ${pages}`);
     });
 
     it('says which indexes list the images of a page', async () => {

@@ -25,18 +25,26 @@ export function eventReads(session: Session): EventReads {
 }
 
 export function eventRecords(session: Session): EventRecords {
+  const reads = eventReads(session);
+  // A transaction may announce a thousand events: it looks once.
+  let known: Promise<EventTarget[]> | undefined;
   return {
-    ...eventReads(session),
-    async insert({ registry, event, at }) {
-      const { accountId: account, region } = registry;
-      const [row] = await insert(session, { account, region, event: JSON.stringify(event), at: at.getTime() });
-      return row!.id;
+    ...reads,
+    targets() {
+      known ??= reads.targets();
+      return known;
+    },
+    async insert({ registry: { accountId: account, region }, events, at }) {
+      const texts = JSON.stringify(events.map((event) => JSON.stringify(event)));
+      const rows = await insert(session, { account, region, events: texts, at: at.getTime() });
+      return rows.map(({ id }) => id).sort((one, other) => one - other);
     },
     async deleteBefore({ delivered, any }, limit) {
       const times = { delivered: delivered.getTime(), any: any.getTime() };
       return (await deleteBefore(session, { ...times, limit })).length;
     },
     async putTarget(target) {
+      known = undefined;
       await putTarget(session, {
         name: target.name,
         kind: target.kind,
@@ -46,6 +54,7 @@ export function eventRecords(session: Session): EventRecords {
       });
     },
     async deleteTarget(name) {
+      known = undefined;
       return (await deleteTarget(session, { name })).length > 0;
     },
   };
@@ -109,15 +118,23 @@ const targets = prepared((db) =>
     .orderBy('name'),
 );
 
-interface NewEvent {
+interface NewEvents {
   account: string;
   region: string;
-  event: string;
+  events: string;
   at: number;
 }
 
-const insert = prepared((db, { account, region, event, at }: Placeholders<NewEvent>) =>
-  db.insertInto('events').values({ account, region, event_json: event, at }).returning('id'),
+const insert = prepared((db, { account, region, events, at }: Placeholders<NewEvents>, { texts }) =>
+  db
+    .insertInto('events')
+    .columns(['account', 'region', 'event_json', 'at'])
+    .expression(
+      db
+        .selectFrom(texts(events).as('entry'))
+        .select([account.as('account'), region.as('region'), 'entry.value as event_json', at.as('at')]),
+    )
+    .returning('id'),
 );
 
 interface Forgetting {

@@ -29,6 +29,9 @@ export function imageReads(session: Session): ImageReads {
     async hasAny(repositoryId) {
       return (await anyImage(session, { repositoryId })).length > 0;
     },
+    async hasReferrers(repositoryId, digest) {
+      return (await anyReferrer(session, { repositoryId, digest })).length > 0;
+    },
     async tagsOf(imageId) {
       return (await tagsOf(session, { imageId })).map(({ name }) => name);
     },
@@ -69,10 +72,8 @@ export function imageRecords(session: Session): ImageRecords {
       return (await deleteTag(session, { repositoryId, tag })).length > 0;
     },
     async delete({ id, repositoryId }, leaseUntil) {
-      const tags = await tagsOf(session, { imageId: id });
       await startLeases(session, { repositoryId, imageId: id, leaseUntil: leaseUntil.getTime() });
       await deleteImage(session, { imageId: id });
-      return tags.map(({ name }) => name);
     },
   };
 }
@@ -130,6 +131,16 @@ const manifestByTag = prepared((db, { repositoryId, tag }: Placeholders<ByTag>) 
 
 const anyImage = prepared((db, { repositoryId }: Placeholders<{ repositoryId: number }>) =>
   db.selectFrom('images').select('id').where('repository_id', '=', repositoryId).limit(1),
+);
+
+/** Asked of every image that goes: `referrers` would bring annotations along. */
+const anyReferrer = prepared((db, { repositoryId, digest }: Placeholders<ByDigest>) =>
+  db
+    .selectFrom('images')
+    .select('id')
+    .where('repository_id', '=', repositoryId)
+    .where('subject_digest', '=', digest)
+    .limit(1),
 );
 
 const countTags = prepared((db, { imageId }: Placeholders<{ imageId: number }>) =>

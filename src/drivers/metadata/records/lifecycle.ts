@@ -21,7 +21,12 @@ export function lifecycleReads(session: Session): LifecycleReads {
       return (await repositoryIds(session, { afterId, limit })).map((row) => row.repository_id);
     },
     async images(repositoryId, after, limit) {
-      return toImageFacts(await images(session, { repositoryId, after, limit }));
+      const rows = await images(session, { repositoryId, after, limit, rowsMax: FACTS_ROWS_MAX });
+      const found = toImageFacts(rows);
+      if (rows.length < FACTS_ROWS_MAX) return found;
+      // The last one may have more tags than were read.
+      if (found.length > 1) return found.slice(0, -1);
+      return toImageFacts(await images(session, { repositoryId, after, limit: 1, rowsMax: Number.MAX_SAFE_INTEGER }));
     },
     async indexesBetween(repositoryId, after, upTo) {
       const rows = await indexesBetween(session, { repositoryId, after, upTo });
@@ -51,9 +56,13 @@ function toPolicy(row: { document: string; evaluated_at: number | null }): Store
   return { document: row.document, ...(row.evaluated_at !== null && { evaluatedAt: new Date(row.evaluated_at) }) };
 }
 
+/** Of images joined with their tags: requests wait while they are read. */
+const FACTS_ROWS_MAX = 5000;
+
 interface FactsRow {
   id: number;
   digest: Digest;
+  manifest_bytes: number;
   status: ImageStatus;
   pushed_at: number;
   archived_at: number | null;
@@ -72,6 +81,7 @@ function toImageFacts(rows: readonly FactsRow[]): ImageFacts[] {
       tags = [];
       found.push({
         digest: row.digest,
+        manifestBytes: row.manifest_bytes,
         status: row.status,
         tags,
         pushedAt: new Date(row.pushed_at),
@@ -103,14 +113,24 @@ const repositoryIds = prepared((db, { afterId, limit }: Placeholders<{ afterId: 
     .limit(limit),
 );
 
-const FACTS = ['id', 'digest', 'status', 'pushed_at', 'archived_at', 'activated_at', 'pulled_at'] as const;
+const FACTS = [
+  'id',
+  'digest',
+  'manifest_bytes',
+  'status',
+  'pushed_at',
+  'archived_at',
+  'activated_at',
+  'pulled_at',
+] as const;
 
 interface ImagePage extends InRepository {
   after: string;
   limit: number;
+  rowsMax: number;
 }
 
-const images = prepared((db, { repositoryId, after, limit }: Placeholders<ImagePage>) =>
+const images = prepared((db, { repositoryId, after, limit, rowsMax }: Placeholders<ImagePage>) =>
   db
     .selectFrom(
       db
@@ -126,6 +146,7 @@ const images = prepared((db, { repositoryId, after, limit }: Placeholders<ImageP
     .select([
       'images.id',
       'images.digest',
+      'images.manifest_bytes',
       'images.status',
       'images.pushed_at',
       'images.archived_at',
@@ -134,7 +155,8 @@ const images = prepared((db, { repositoryId, after, limit }: Placeholders<ImageP
       'tags.name as tag',
     ])
     .orderBy('images.digest')
-    .orderBy('tags.name'),
+    .orderBy('tags.name')
+    .limit(rowsMax),
 );
 
 const indexesBetween = prepared(

@@ -22,10 +22,11 @@ export function tagChangeReads(session: Session): Pick<HistoryReads, Reads> {
   };
 }
 
-export function tagChangeRecords(session: Session): Pick<HistoryRecords, 'noteTag' | 'forgetTagChanges'> {
+export function tagChangeRecords(session: Session): Pick<HistoryRecords, 'noteTags' | 'forgetTagChanges'> {
   return {
-    async noteTag({ repositoryId, tag, digest = null, formerDigest = null, cause, principal, at }) {
-      await noteTag(session, { repositoryId, tag, digest, formerDigest, cause, principal, at: at.getTime() });
+    async noteTags({ repositoryId, tags, digest = null, formerDigest = null, cause, principal, at }) {
+      const change = { repositoryId, digest, formerDigest, cause, principal, at: at.getTime() };
+      await noteTags(session, { ...change, tags: JSON.stringify(tags) });
     },
     async forgetTagChanges(before, limit) {
       return (await forgetTagChanges(session, { before: before.getTime(), limit })).length;
@@ -113,9 +114,9 @@ const firstTagChange = prepared((db, { repositoryId, tag }: Placeholders<OneTag>
     .limit(sql.lit(1)),
 );
 
-interface NewTagChange {
+interface NewTagChanges {
   repositoryId: number;
-  tag: string;
+  tags: string;
   digest: Digest | null;
   formerDigest: Digest | null;
   cause: string;
@@ -123,16 +124,23 @@ interface NewTagChange {
   at: number;
 }
 
-const noteTag = prepared((db, change: Placeholders<NewTagChange>) =>
-  db.insertInto('tag_changes').values({
-    repository_id: change.repositoryId,
-    tag: change.tag,
-    digest: change.digest,
-    former_digest: change.formerDigest,
-    cause: change.cause,
-    principal: change.principal,
-    changed_at: change.at,
-  }),
+const noteTags = prepared((db, change: Placeholders<NewTagChanges>, { texts }) =>
+  db
+    .insertInto('tag_changes')
+    .columns(['repository_id', 'tag', 'digest', 'former_digest', 'cause', 'principal', 'changed_at'])
+    .expression(
+      db
+        .selectFrom(texts(change.tags).as('entry'))
+        .select([
+          change.repositoryId.as('repository_id'),
+          'entry.value as tag',
+          change.digest.as('digest'),
+          change.formerDigest.as('former_digest'),
+          change.cause.as('cause'),
+          change.principal.as('principal'),
+          change.at.as('changed_at'),
+        ]),
+    ),
 );
 
 const forgetTagChanges = prepared((db, { before, limit }: Placeholders<{ before: number; limit: number }>) =>
