@@ -18,6 +18,15 @@ export interface SqlDialect {
   /** Ends the making of a table whose rows belong in its primary key's tree, where a database can do that. */
   readonly keptByPrimaryKey: RawBuilder<unknown>;
 
+  /**
+   * Ends a select of rows that the transaction takes: until it ends, no other takes or changes them. Others may still point
+   * at them. Where one transaction runs at a time there is nothing to say.
+   */
+  readonly taking: RawBuilder<unknown>;
+
+  /** As `taking`; nobody points at them anew either. */
+  readonly takingWhole: RawBuilder<unknown>;
+
   /** Ends a select of rows to be taken: those another transaction is taking are left out, where there can be another. */
   readonly skippingLocked: RawBuilder<unknown>;
 

@@ -28,6 +28,8 @@ export const postgresDialect: SqlDialect = {
     bytes: sql`bytea`,
   },
   keptByPrimaryKey: sql``,
+  taking: sql`for no key update`,
+  takingWhole: sql`for update`,
   // Of those that are being claimed by another this moment nobody waits for: they are taken.
   skippingLocked: sql`for update skip locked`,
   texts: <Text extends string>(json: Expression<string>) =>

@@ -1,24 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Company, companyOf, takesRepository } from './postgres-company.ts';
 import { isConflict, isDisconnection } from './postgres-errors.ts';
 import type { Client, PostgresPool } from './postgres-pool.ts';
-import { PostgresTransaction } from './postgres-transaction.ts';
+import { NeedsToBeAlone, PostgresTransaction } from './postgres-transaction.ts';
 import { Turns } from './postgres-turns.ts';
 import type { Session, SqlValue } from './session.ts';
 
-/** How often a work may be undone for the sake of others before it runs with nobody beside it, and before it is refused. */
-const BESIDE_OTHERS_MAX = 6;
+/** How often a work is run again when the database undid it, or went away before its commit. */
 const ATTEMPTS_MAX = 10;
-
-const BACKOFF_MILLISECONDS = 2;
-const BACKOFF_MILLISECONDS_MAX = 100;
+const BACKOFF_MILLISECONDS = 4;
+const BACKOFF_MILLISECONDS_MAX = 200;
 
 /**
- * Serializable: works assume that nobody writes between what they read and what they write
- * (https://www.postgresql.org/docs/current/transaction-iso.html#XACT-SERIALIZABLE). All take the table of migrations in a
- * mode that lets everybody in but for the one that takes it alone. A lock comes before what the transaction sees is fixed.
+ * Each statement sees what is committed when it begins: after the wait for a lock, what was done meanwhile. All take the
+ * table of migrations in a mode that lets everybody in but for the one that takes it alone; reads need no such lock.
  */
-const BEGIN = 'begin isolation level serializable; lock table migrations in row share mode';
-const BEGIN_ALONE = 'begin isolation level serializable; lock table migrations in exclusive mode';
+const BEGIN: Readonly<Record<Company, string>> = {
+  'beside-others': 'begin isolation level read committed; lock table migrations in row share mode',
+  alone: 'begin isolation level read committed; lock table migrations in exclusive mode',
+};
 
 /**
  * A step of the migrations waits for one that another node runs, and then sees what it did. The lock is the transaction's
@@ -31,7 +31,7 @@ const BEGIN_MIGRATION = `
   select pg_advisory_xact_lock(7310226411879)
 `;
 
-/** Runs works until they are committed, in as many attempts as their meeting with others takes. */
+/** Runs works until they are committed. */
 export class PostgresWriter {
   readonly #pool: PostgresPool;
   readonly #turns = new Turns();
@@ -41,32 +41,30 @@ export class PostgresWriter {
   }
 
   async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const place = new Place(this.#turns);
-    try {
-      for (let attempt = 1; ; attempt++) {
-        const text = attempt > BESIDE_OTHERS_MAX ? BEGIN_ALONE : BEGIN;
-        const transaction = new PostgresTransaction(async (statement, values) => {
-          await place.wait(statement, values);
-          return this.#begin(text);
-        });
-        try {
-          return await attemptOnce(transaction, work);
-        } catch (error) {
-          const reason = transaction.failure?.error;
-          const met = isConflict(reason);
-          if (!(met || isDisconnection(reason)) || attempt >= ATTEMPTS_MAX) throw error;
-          place.contended ||= met;
-        }
-        await sleep(Math.random() * Math.min(BACKOFF_MILLISECONDS * 2 ** attempt, BACKOFF_MILLISECONDS_MAX));
+    let company: Company | undefined;
+    for (let attempt = 1; ; attempt++) {
+      using place = new Place(this.#turns);
+      const transaction = new PostgresTransaction(async (statement, values) => {
+        await place.wait(statement, values);
+        const wanted = company ?? companyOf(statement);
+        return { client: await this.#begin(BEGIN[wanted]), company: wanted };
+      });
+      try {
+        return await attemptOnce(transaction, work);
+      } catch (error) {
+        const reason = transaction.failure?.error;
+        const mayGoThrough = reason instanceof NeedsToBeAlone || isConflict(reason) || isDisconnection(reason);
+        if (!mayGoThrough || attempt >= ATTEMPTS_MAX) throw error;
+        if (reason instanceof NeedsToBeAlone) company = 'alone';
       }
-    } finally {
-      place.leave();
+      await sleep(Math.random() * Math.min(BACKOFF_MILLISECONDS * 2 ** (attempt - 1), BACKOFF_MILLISECONDS_MAX));
     }
   }
 
   /** As `transaction`, for steps of the migrations: one at a time, whoever runs them. */
   migration<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return attemptOnce(new PostgresTransaction(() => this.#begin(BEGIN_MIGRATION)), work);
+    const begin = async () => ({ client: await this.#begin(BEGIN_MIGRATION), company: 'alone' as const });
+    return attemptOnce(new PostgresTransaction(begin), work);
   }
 
   async #begin(text: string): Promise<Client> {
@@ -91,26 +89,20 @@ async function attemptOnce<T>(transaction: PostgresTransaction, work: (session: 
   }
 }
 
-/** A work's place among those that begin as it does: they are about the same repository, or the same upload. */
-class Place {
+/** A place among this node's works on a repository: those that wait for its row hold no connection meanwhile. */
+class Place implements Disposable {
   readonly #turns: Turns;
-  #name: string | undefined;
   #endTurn: (() => void) | undefined;
-  /** Whether the work was undone for the sake of another before. */
-  contended = false;
 
   constructor(turns: Turns) {
     this.#turns = turns;
   }
 
-  /** Waits while those that begin alike take turns. Nothing is held yet: neither a connection nor a lock. */
   async wait(statement: string, values: readonly SqlValue[]): Promise<void> {
-    if (this.#endTurn) return;
-    this.#name ??= [statement, ...values].join('\0');
-    if (this.contended || this.#turns.areTaken(this.#name)) this.#endTurn = await this.#turns.take(this.#name);
+    if (takesRepository(statement)) this.#endTurn = await this.#turns.take([statement, ...values].join('\0'));
   }
 
-  leave(): void {
+  [Symbol.dispose](): void {
     this.#endTurn?.();
   }
 }

@@ -27,6 +27,8 @@ export const sqliteDialect: SqlDialect = {
     bytes: sql`blob`,
   },
   keptByPrimaryKey: sql`without rowid`,
+  taking: sql``,
+  takingWhole: sql``,
   skippingLocked: sql``,
   texts: jsonEach,
   objects: jsonEach,

@@ -51,7 +51,11 @@ export function layerRecords(session: Session): LayerRecords {
 
 /** @returns whether a layer was deleted */
 export async function releaseBlobs(session: Session, deleted: readonly { blob_id: number }[]): Promise<boolean> {
-  for (const { blob_id } of deleted) await markBlobUnreferenced(session, { blobId: blob_id });
+  for (const { blob_id: blobId } of deleted) {
+    // Whether a layer of another repository points at it is asked once nobody can make it so any more.
+    await takeBlob(session, { blobId });
+    await markBlobUnreferenced(session, { blobId });
+  }
   return deleted.length > 0;
 }
 
@@ -168,6 +172,10 @@ const insert = prepared(
 
 const markBlobReferenced = prepared((db, { blobId }: Placeholders<{ blobId: number }>) =>
   db.updateTable('blobs').set({ referenced: 1 }).where('id', '=', blobId).where('referenced', '=', sql.lit(0)),
+);
+
+const takeBlob = prepared((db, { blobId }: Placeholders<{ blobId: number }>, { takingWhole }) =>
+  db.selectFrom('blobs').select('id').where('id', '=', blobId).modifyEnd(takingWhole),
 );
 
 const markBlobUnreferenced = prepared((db, { blobId }: Placeholders<{ blobId: number }>) =>

@@ -1,7 +1,7 @@
-import type { Selectable } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { Repository, RepositoryReads, RepositoryRecords } from '../../../core/repositories/repository-records.ts';
 import { type Placeholders, prepared, run, type Session } from '../session.ts';
-import type { RepositoriesTable } from '../tables.ts';
+import type { RepositoriesTable, Tables } from '../tables.ts';
 import { releaseBlobs } from './layers.ts';
 import { deletePreviewImages } from './lifecycle-previews.ts';
 
@@ -32,6 +32,14 @@ export function repositoryReads(session: Session): RepositoryReads {
 export function repositoryRecords(session: Session): RepositoryRecords {
   return {
     ...repositoryReads(session),
+    async find({ accountId, region }, name) {
+      const [row] = await take(session, { account: accountId, region, name });
+      return row && toRepository(row);
+    },
+    async findById(id) {
+      const [row] = await takeById(session, { id });
+      return row && toRepository(row);
+    },
     async insert(repository) {
       const [row] = await insert(session, {
         account: repository.registry.accountId,
@@ -110,14 +118,21 @@ interface InRegistry {
   region: string;
 }
 
-const find = prepared((db, { account, region, name }: Placeholders<InRegistry & { name: string }>) =>
-  db
+type ByName = InRegistry & { name: string };
+
+const find = prepared((db, repository: Placeholders<ByName>) => byName(db, repository));
+
+/** What a transaction finds it has to itself: it decides by what belongs to the repository. */
+const take = prepared((db, repository: Placeholders<ByName>, { taking }) => byName(db, repository).modifyEnd(taking));
+
+function byName(db: Kysely<Tables>, { account, region, name }: Placeholders<ByName>) {
+  return db
     .selectFrom('repositories')
     .select(COLUMNS)
     .where('account', '=', account)
     .where('region', '=', region)
-    .where('name', '=', name),
-);
+    .where('name', '=', name);
+}
 
 const findMany = prepared((db, { account, region, names }: Placeholders<InRegistry & { names: string }>, { texts }) =>
   db
@@ -189,9 +204,15 @@ const retired = prepared((db, { limit }: Placeholders<{ limit: number }>) =>
     .limit(limit),
 );
 
-const findById = prepared((db, { id }: Placeholders<{ id: number }>) =>
-  db.selectFrom('repositories').select(COLUMNS).where('id', '=', id).where('account', '!=', RETIRED.account),
+const findById = prepared((db, repository: Placeholders<{ id: number }>) => byId(db, repository));
+
+const takeById = prepared((db, repository: Placeholders<{ id: number }>, { taking }) =>
+  byId(db, repository).modifyEnd(taking),
 );
+
+function byId(db: Kysely<Tables>, { id }: Placeholders<{ id: number }>) {
+  return db.selectFrom('repositories').select(COLUMNS).where('id', '=', id).where('account', '!=', RETIRED.account);
+}
 
 interface Some {
   id: number;

@@ -1,7 +1,7 @@
-import type { Selectable } from 'kysely';
+import type { Kysely, Selectable } from 'kysely';
 import type { Upload, UploadReads, UploadRecords } from '../../../core/layers/upload-records.ts';
 import { type Placeholders, prepared, run, type Session } from '../session.ts';
-import type { UploadsTable } from '../tables.ts';
+import type { Tables, UploadsTable } from '../tables.ts';
 
 export function uploadReads(session: Session): UploadReads {
   return {
@@ -21,6 +21,10 @@ export function uploadReads(session: Session): UploadReads {
 export function uploadRecords(session: Session): UploadRecords {
   return {
     ...uploadReads(session),
+    async find(repositoryId, id) {
+      const [row] = await take(session, { repositoryId, id });
+      return row && toUpload(row);
+    },
     async insert(upload) {
       await insert(session, {
         id: upload.id,
@@ -79,9 +83,18 @@ const COLUMNS = [
   'touched_at',
 ] as const;
 
-const find = prepared((db, { repositoryId, id }: Placeholders<{ repositoryId: number; id: string }>) =>
-  db.selectFrom('uploads').select(COLUMNS).where('id', '=', id).where('repository_id', '=', repositoryId),
-);
+interface OneUpload {
+  repositoryId: number;
+  id: string;
+}
+
+const find = prepared((db, upload: Placeholders<OneUpload>) => one(db, upload));
+
+const take = prepared((db, upload: Placeholders<OneUpload>, { taking }) => one(db, upload).modifyEnd(taking));
+
+function one(db: Kysely<Tables>, { repositoryId, id }: Placeholders<OneUpload>) {
+  return db.selectFrom('uploads').select(COLUMNS).where('id', '=', id).where('repository_id', '=', repositoryId);
+}
 
 const findId = prepared((db, { id }: Placeholders<{ id: string }>) =>
   db.selectFrom('uploads').select('id').where('id', '=', id),
