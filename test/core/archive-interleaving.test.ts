@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { verifyStore } from '../../src/core/garbage/verify-store.ts';
+import type { Layer } from '../../src/core/layers/layer-records.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
 import { type ArchiveWorld, archiveWorld, repositoryName, updateTo } from './archive-world.ts';
 import { call, pushLayer, refusalOf } from './core-under-test.ts';
@@ -90,7 +91,7 @@ async function assertPlaces(
     assert.equal(image?.digest, manifest.digest);
     assert.notEqual(image.status, 'ACTIVATING');
     for (const { digest } of blobs) {
-      const layer = (await metadata.read.layers.find(image.repositoryId, digest as Digest))!;
+      const layer: Layer = (await metadata.read.layers.find(image.repositoryId, digest as Digest))!;
       const found = [world.folders.data, world.folders.archive].map((folder) =>
         existsSync(join(folder, 'blobs', layer.location)),
       );
