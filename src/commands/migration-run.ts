@@ -83,7 +83,7 @@ function describeProgress({ images, passedBytes, repositories }: MigrationReport
 function linesOf(report: MigrationReport, { isDryRun, withSettings }: GivenPlan, from: string, to: string): string[] {
   const { images, blobs, settings, repositories, storedBytes } = report;
   const [would, sent] = isDryRun ? ['Would copy', 'at most'] : ['Copied', 'sent'];
-  const shared = `${blobs.present} were there, ${blobs.shared} in another repository`;
+  const shared = `${blobs.present} were in their repository already, ${blobs.shared} elsewhere in the registry`;
   const lines = [
     `${would} ${count(images.copied, 'image')} of ${count(repositories, 'repository', 'repositories')} from ${from} to ${to}; ` +
       `${images.present} were there already, ${images.failed} failed.`,

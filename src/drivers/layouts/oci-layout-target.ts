@@ -1,6 +1,7 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { MigrationTarget } from '../../core/migration/places.ts';
+import { createSharedWork } from '../../core/transfer/shared-work.ts';
 import { type ImageTarget, TransferError, type TransferManifest } from '../../core/transfer/transfer.ts';
 import { type Digest, parseDigest } from '../../core/values/digest.ts';
 import { parseManifest } from '../../core/values/manifest.ts';
@@ -26,6 +27,7 @@ export async function openOciLayoutTarget(
   const root = resolve(folder);
   const files = await makeLayout(root);
   const index = new LayoutIndex(root, await readLayoutIndex(files));
+  const sharedWork = createSharedWork();
   return {
     name: folder,
     prepare: async () => {},
@@ -39,9 +41,12 @@ export async function openOciLayoutTarget(
           return parseDigest(reference) !== undefined || index.digestOf(nameOf(reference)) === digest;
         },
         async putBlob(blob, { signal } = {}) {
-          if ((await files.stat(blobPath(blob.digest)))?.bytes === blob.bytes) return 'present';
-          await writeWholeBlob(root, blob, signal);
-          return 'stored';
+          // Of two that bring the same bytes one waits, and finds them there.
+          return sharedWork.oneByOne(blob.digest, async () => {
+            if ((await files.stat(blobPath(blob.digest)))?.bytes === blob.bytes) return 'present';
+            await writeWholeBlob(root, blob, signal);
+            return 'stored';
+          });
         },
         async putManifest(manifest, tag) {
           await writeWholeFile(join(root, blobPath(manifest.digest)), manifest.content);
