@@ -88,7 +88,7 @@ class S3BlobStore implements BlobStore {
     if (staged.state.base === undefined) return digestOf(staged.tail, algorithm);
     const base = await assemble(this.#bucket, uploadId, staged);
     if (base !== staged.state.base) {
-      await this.#uploads.store(uploadId, { base, tail: Buffer.alloc(0), hash: staged.hash });
+      await this.#uploads.store(uploadId, { base, tail: Buffer.alloc(0), hash: staged.hash }, staged);
     }
     const hash = createHash(algorithm);
     await this.#hashObject(hash, dataKey(uploadId, base.name), base.bytes);
@@ -112,7 +112,7 @@ class S3BlobStore implements BlobStore {
     if (staged === undefined || bytesOf(staged.state) <= bytes) return;
     if (bytes === 0) return this.discard(uploadId);
     const cut = await cutBack(this.#bucket, uploadId, staged, bytes);
-    await this.#uploads.store(uploadId, { ...cut, hash: undefined });
+    await this.#uploads.store(uploadId, { ...cut, hash: undefined }, staged);
   }
 
   /** Also what no state names: the remains of a node that died. */
@@ -187,6 +187,7 @@ class S3BlobStore implements BlobStore {
     const { name } = await assemble(this.#bucket, uploadId, staged);
     const location = locationOf({ uploadId, digest, bytes, name });
     await this.#bucket.put(SEALED + location, new Uint8Array());
+    await this.#uploads.deleteFormer(uploadId, staged, name);
     return location;
   }
 

@@ -92,7 +92,7 @@ export class StagedAppender implements BlobAppender {
     if (this.#failure !== undefined) throw this.#failure.error;
     const tail = this.#buffer.take(this.#buffer.bytes);
     const base = this.#base === undefined ? this.#before?.state.base : await this.#baseWith(this.#parts.length);
-    await this.#target.uploads.store(this.#target.uploadId, { ...(base && { base }), tail, hash: this.#hash });
+    await this.#store({ ...(base && { base }), tail, hash: this.#hash });
     return this.#bytes;
   }
 
@@ -140,13 +140,17 @@ export class StagedAppender implements BlobAppender {
     if (this.#storing !== undefined || bytes < this.#stateBytes + STATE_BYTES) return;
     this.#stateBytes = bytes;
     this.#storing = this.#baseWith(done)
-      .then((base) => this.#target.uploads.store(this.#target.uploadId, { base, tail: EMPTY, hash: undefined }))
+      .then((base) => this.#store({ base, tail: EMPTY, hash: undefined }))
       .catch((error) => {
         this.#failure ??= { error };
       })
       .finally(() => {
         this.#storing = undefined;
       });
+  }
+
+  #store(staged: Parameters<StagedUploads['store']>[1]): Promise<void> {
+    return this.#target.uploads.store(this.#target.uploadId, staged, this.#before);
   }
 
   #change(): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import type { Bucket } from './bucket.ts';
-import { stagedKey } from './keys.ts';
+import { dataKey, stagedKey } from './keys.ts';
 import { decodeStart, decodeState, encodeState, type StagedState } from './staged-state.ts';
 
 /** A staged upload as this node knows it. */
@@ -54,12 +54,27 @@ export class StagedUploads {
     return (await this.load(uploadId))?.state;
   }
 
-  /** Replaces what is staged, durably. */
-  async store(uploadId: string, staged: { base?: StagedState['base']; tail: Buffer; hash: Hash | undefined }) {
+  /**
+   * Replaces what is staged, durably.
+   *
+   * @param before what was staged; an object of which the new state has taken what it needs is deleted
+   */
+  async store(
+    uploadId: string,
+    staged: { base?: StagedState['base']; tail: Buffer; hash: Hash | undefined },
+    before: Staged | undefined,
+  ): Promise<void> {
     const { base, tail, hash } = staged;
     const state = { revision: randomUUID(), ...(base && { base }), tailBytes: tail.byteLength };
     const etag = await this.#bucket.put(stagedKey(uploadId), encodeState(state, tail));
     this.#remember(uploadId, { state, tail, hash, etag });
+    await this.deleteFormer(uploadId, before, base?.name);
+  }
+
+  /** Deletes the object that held staged bytes when they are now in one of another name. */
+  async deleteFormer(uploadId: string, before: Staged | undefined, name: string | undefined): Promise<void> {
+    const former = before?.state.base?.name;
+    if (former !== undefined && former !== name) await this.#bucket.delete([dataKey(uploadId, former)]);
   }
 
   /** Keeps a hash that was found by reading. */
