@@ -13,8 +13,8 @@ export function versionPairs(random: Random, pieces: VersionPieces, count: numbe
 export interface VersionPieces {
   /** What every version begins with. */
   readonly first: readonly string[];
-  readonly then: readonly string[];
-  readonly thenMax: number;
+  readonly more: readonly string[];
+  readonly moreMax: number;
   /** What may come at the end. */
   readonly last?: readonly string[];
   readonly isVersion?: (text: string) => boolean;
@@ -22,8 +22,8 @@ export interface VersionPieces {
 
 function randomVersion(random: Random, pieces: VersionPieces): string {
   for (;;) {
-    const { first, then, thenMax, last = [''], isVersion = () => true } = pieces;
-    const text = random.pick(first) + random.times(thenMax, () => random.pick(then)).join('') + random.pick(last);
+    const { first, more, moreMax, last = [''], isVersion = () => true } = pieces;
+    const text = random.pick(first) + random.times(moreMax, () => random.pick(more)).join('') + random.pick(last);
     if (isVersion(text)) return text;
   }
 }
@@ -32,7 +32,7 @@ function changed(random: Random, pieces: VersionPieces, version: string): string
   const { isVersion = () => true } = pieces;
   for (let round = 0; round < 20; round += 1) {
     const cut = 1 + random.integer(version.length);
-    const piece = random.once(3) ? '' : random.pick(pieces.then);
+    const piece = random.once(3) ? '' : random.pick(pieces.more);
     const text = version.slice(0, cut) + piece + (random.once(2) ? version.slice(cut + random.integer(3)) : '');
     if (isVersion(text)) return text;
   }
@@ -41,14 +41,14 @@ function changed(random: Random, pieces: VersionPieces, version: string): string
 
 export const dpkgPieces: VersionPieces = {
   first: ['0', '1', '2.36', '1:1.2', '0:1', '10', '2:0', '3.0.22', '01'],
-  then: ['.', '+', '~', '-', '0', '00', '1', '9', '10', 'a', 'A', 'z', 'rc', 'deb12u', 'dfsg', '~~', '+b1', '-0', '-1'],
-  thenMax: 6,
+  more: ['.', '+', '~', '-', '0', '00', '1', '9', '10', 'a', 'A', 'z', 'rc', 'deb12u', 'dfsg', '~~', '+b1', '-0', '-1'],
+  moreMax: 6,
   isVersion: (text) => /^(?:\d+:)?\d[A-Za-z0-9.+~-]*$/.test(text) && !/-$/.test(text),
 };
 
 export const apkPieces: VersionPieces = {
   first: ['0', '1', '1.2', '10.01', '3.0.22', '2.0'],
-  then: [
+  more: [
     '.0',
     '.1',
     '.01',
@@ -67,20 +67,20 @@ export const apkPieces: VersionPieces = {
     '_cvs',
     '_svn1',
   ],
-  thenMax: 4,
+  moreMax: 4,
   last: ['', '', '-r0', '-r1', '-r10', '~abc-r1', '~0f', '_'],
 };
 
 export const rpmPieces: VersionPieces = {
   first: ['0', '1', '1.2', 'a', '0:1', '1:0', '2:1.0', '10', '~1'],
-  then: ['.', '~', '^', '_', '+', '..', '0', '00', '1', '10', '9', 'a', 'b', 'el9', 'rc', 'A', '~rc', '^git', '-1'],
-  thenMax: 6,
+  more: ['.', '~', '^', '_', '+', '..', '0', '00', '1', '10', '9', 'a', 'b', 'el9', 'rc', 'A', '~rc', '^git', '-1'],
+  moreMax: 6,
   isVersion: (text) => /^[^-]*(?:-[^-]+)?$/.test(text),
 };
 
 export const pythonPieces: VersionPieces = {
   first: ['0', '1', '1.0', '1.0.0', '1!0', 'v2', '2020.1', '1.1'],
-  then: [
+  more: [
     '.0',
     '.1',
     '.10',
@@ -99,14 +99,14 @@ export const pythonPieces: VersionPieces = {
     '_dev0',
     'rev1',
   ],
-  thenMax: 3,
+  moreMax: 3,
   last: ['', '', '', '+local', '+1', '+ubuntu.2', '+ubuntu-10', '+1.a'],
 };
 
 export const semverPieces: VersionPieces = {
   first: ['0.0.0', '1.0.0', '1.2.3', '1.2.10', '2.0.0', '0.0.0-2021'],
-  then: ['-alpha', '-0', '-1', '.1', '.10', '.beta', '-rc', '.rc1', '-', '.x-y'],
-  thenMax: 3,
+  more: ['-alpha', '-0', '-1', '.1', '.10', '.beta', '-rc', '.rc1', '-', '.x-y'],
+  moreMax: 3,
   last: ['', '', '+build', '+1'],
   isVersion: (text) =>
     /^\d+\.\d+\.\d+(?:-[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z-]+)?$/.test(text) &&
@@ -115,7 +115,7 @@ export const semverPieces: VersionPieces = {
 
 export const mavenPieces: VersionPieces = {
   first: ['1', '1.0', '2', '0', 'a', '10', '1.2'],
-  then: [
+  more: [
     '.',
     '-',
     '0',
@@ -138,5 +138,5 @@ export const mavenPieces: VersionPieces = {
     '-1',
     '.Final',
   ],
-  thenMax: 5,
+  moreMax: 5,
 };

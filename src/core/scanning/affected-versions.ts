@@ -1,0 +1,73 @@
+import type { OsvEvent } from './osv-record.ts';
+import type { VersionOrder } from './versions/version-order.ts';
+
+/** Which versions a record says are affected. */
+export interface AffectedVersions {
+  readonly ranges: readonly { readonly events: readonly OsvEvent[] }[];
+  readonly versions: readonly string[];
+}
+
+/** `fixedVersion`: the first that is newer and no longer affected, of the range that the version is in. */
+export type Judgement = { readonly isAffected: false } | { readonly isAffected: true; readonly fixedVersion?: string };
+
+/** Whether a version is affected (OSV schema, "Evaluation"): one that is listed is, and one in a range is. */
+export function judgeVersion(affected: AffectedVersions, version: string, order: VersionOrder): Judgement {
+  const isListed = affected.versions.includes(version);
+  let isAffected = isListed;
+  if (order.isVersion(version)) {
+    for (const { events } of affected.ranges) {
+      const sorted = sortEvents(events, order);
+      if (!isInRange(sorted, version, order)) continue;
+      const fixedVersion = nextFix(sorted, version, order);
+      if (fixedVersion !== undefined) return { isAffected: true, fixedVersion };
+      isAffected = true;
+    }
+  }
+  return { isAffected };
+}
+
+/** A record with something else than versions in a range has nothing to say of it. */
+function sortEvents(events: readonly OsvEvent[], order: VersionOrder): readonly OsvEvent[] {
+  if (!events.every(({ kind, version }) => isBound(kind, version) || order.isVersion(version))) return [];
+  return [...events].sort((one, other) => compareBounds(one.version, other.version, order) || rank(one) - rank(other));
+}
+
+function isBound(kind: OsvEvent['kind'], version: string): boolean {
+  return version === FIRST || (kind === 'limit' && version === '*');
+}
+
+/** Before all versions; in Debian's order some are older than 0. */
+const FIRST = '0';
+
+function isInRange(events: readonly OsvEvent[], version: string, order: VersionOrder): boolean {
+  const limits = events.filter(({ kind }) => kind === 'limit');
+  const isBeforeLimits = limits.some(
+    (limit) => limit.version === '*' || compareBounds(version, limit.version, order) < 0,
+  );
+  if (limits.length > 0 && !isBeforeLimits) return false;
+  let isIn = false;
+  for (const event of events) {
+    const difference =
+      event.kind === 'introduced' && event.version === FIRST ? 1 : order.compare(version, event.version);
+    if (event.kind === 'introduced' && difference >= 0) isIn = true;
+    if (event.kind === 'fixed' && difference >= 0) isIn = false;
+    if (event.kind === 'last_affected' && difference > 0) isIn = false;
+  }
+  return isIn;
+}
+
+function nextFix(events: readonly OsvEvent[], version: string, order: VersionOrder): string | undefined {
+  return events.find((event) => event.kind === 'fixed' && order.compare(event.version, version) > 0)?.version;
+}
+
+function compareBounds(one: string, other: string, order: VersionOrder): number {
+  if (one === other) return 0;
+  if (one === FIRST || other === '*') return -1;
+  if (other === FIRST || one === '*') return 1;
+  return order.compare(one, other);
+}
+
+/** What is introduced where something else is fixed is in. */
+function rank({ kind }: OsvEvent): number {
+  return ['last_affected', 'fixed', 'introduced', 'limit'].indexOf(kind);
+}
