@@ -22,9 +22,9 @@ export interface AccessSession extends AsyncDisposable {
 }
 
 export async function openAccessSession({ flags, environment }: Invocation): Promise<AccessSession> {
-  const { dataDirectory, keyFile, auditFile, accountId, region } = readAccessCommand(flags, environment);
+  const { dataDirectory, databaseUrl, keyFile, auditFile, accountId, region } = readAccessCommand(flags, environment);
   await using opening = new AsyncDisposableStack();
-  const stores = opening.use(await openStores(dataDirectory));
+  const stores = opening.use(await openStores(dataDirectory, { databaseUrl }));
   const partition = partitionOf(region);
   const dependencies = coreDependencies(stores, { partition });
   const access = await openAccess(dependencies, { keyFile, region });

@@ -1,9 +1,10 @@
 import { ACCOUNT_SETTING, AUDIT_SETTING, DATA_SETTING, REGION_SETTING } from '../config/access-settings.ts';
+import { DATABASE_SETTING } from '../config/database-config.ts';
 import { KEEPING_SETTINGS } from '../config/settings.ts';
 import type { CommandSpec } from './command-spec.ts';
 import { JSON_OPTION } from './shared-options.ts';
 
-const REGISTRY = [DATA_SETTING, ACCOUNT_SETTING, REGION_SETTING];
+const REGISTRY = [DATA_SETTING, DATABASE_SETTING, ACCOUNT_SETTING, REGION_SETTING];
 
 /** What lifecycle policies do. */
 export const LIFECYCLE_COMMANDS: readonly CommandSpec[] = [

@@ -18,7 +18,7 @@ export async function runLifecycle(invocation: Invocation): Promise<void> {
   const { accountId, region, auditFile } = readAccessCommand(flags, environment);
   const config = readFolderConfig(flags, environment);
   const registry = { accountId, region };
-  await using stores = await openStores(config.dataDirectory);
+  await using stores = await openStores(config.dataDirectory, { databaseUrl: config.databaseUrl });
   const dependencies = coreDependencies(stores, config);
   const recordChange = createOperatorTrail(auditFile, accountId, dependencies.now, 'ecr.amazonaws.com');
   const reports: LifecycleReport[] = [];
@@ -43,8 +43,9 @@ export async function runLifecycle(invocation: Invocation): Promise<void> {
 
 /** `gantry lifecycle explain --repository NAME` */
 export async function explainLifecycle(invocation: Invocation): Promise<void> {
-  const { dataDirectory, accountId, region } = readAccessCommand(invocation.flags, invocation.environment);
-  await using stores = await openStores(dataDirectory);
+  const { flags, environment } = invocation;
+  const { dataDirectory, databaseUrl, accountId, region } = readAccessCommand(flags, environment);
+  await using stores = await openStores(dataDirectory, { databaseUrl });
   const dependencies = coreDependencies(stores, {});
   const name = optionText(invocation, 'repository') ?? '';
   const repository = await repositoryNamed(dependencies, { accountId, region }, name);

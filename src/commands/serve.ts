@@ -28,7 +28,8 @@ function introduction(config: ServeConfig, { port, addresses, rootKeyFile }: Run
   const host = addresses.hostOf(addresses.defaultRegistry);
   const scheme = config.tls === undefined ? 'http' : 'https';
   const endpoint = config.publicUrl ?? `${scheme}://${isLoopbackHost(config.host) ? `localhost:${port}` : at}`;
-  const data = config.dataDirectory === undefined ? 'in memory only' : `in ${resolve(config.dataDirectory)}`;
+  const folder = config.dataDirectory === undefined ? 'in memory only' : `in ${resolve(config.dataDirectory)}`;
+  const data = config.databaseUrl === undefined ? folder : `${folder} and in a database`;
   const isOpen = config.auth === 'open';
   const access = isOpen ? 'Every caller is admitted.' : 'Callers need credentials.';
   const login = isOpen

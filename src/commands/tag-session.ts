@@ -16,9 +16,10 @@ export interface TagSession extends AsyncDisposable {
 }
 
 export async function openTagSession({ flags, environment }: Invocation): Promise<TagSession> {
-  const { dataDirectory, accountId, region, auditFile, undoSeconds, quotas } = readTagConfig(flags, environment);
+  const config = readTagConfig(flags, environment);
+  const { dataDirectory, databaseUrl, accountId, region, auditFile, undoSeconds, quotas } = config;
   const limits = quotaLimitsOf(quotas);
-  const stores = await openStores(dataDirectory);
+  const stores = await openStores(dataDirectory, { databaseUrl });
   const dependencies = coreDependencies(stores, { undoSeconds }, limits);
   const arn = `operator:${operatorName()}`;
   return {

@@ -15,9 +15,10 @@ import { createProgressLine, describeBytes } from './progress-line.ts';
 
 /** `gantry usage`: what a registry holds, beside a server or without one. */
 export async function usage(invocation: Invocation): Promise<void> {
-  const { dataDirectory, quotas, ...registry } = readUsageConfig(invocation.flags, invocation.environment);
+  const config = readUsageConfig(invocation.flags, invocation.environment);
+  const { dataDirectory, databaseUrl, quotas, ...registry } = config;
   const limits = quotaLimitsOf(quotas);
-  await using stores = await openStores(dataDirectory);
+  await using stores = await openStores(dataDirectory, { databaseUrl });
   const { read } = stores.metadata;
   using progress = createProgressLine();
   const found = await readRegistryUsage(read, registry, limits, (count) =>

@@ -35,8 +35,9 @@ export async function startJobs({
 }: JobParts): Promise<AsyncDisposable> {
   const { metadata, now } = dependencies;
   await using starting = new AsyncDisposableStack();
-  // The folder is ours alone: what is still being done was by a server that ended without a word.
-  await metadata.transaction(({ jobs }) => jobs.releaseAll(now()));
+  // The folder is ours alone: what is still being done was by a server that ended without a word. A database is shared,
+  // and what a server that is gone was doing is another's once its lease is over.
+  if (config.databaseUrl === undefined) await metadata.transaction(({ jobs }) => jobs.releaseAll(now()));
   const authorizer = config.auth === 'enforced' ? access.authorizer : openAuthorizer;
   const handlers = createJobHandlers(dependencies, {
     destinations: starting.use(openDestinations(dependencies, { authorizer, box: access.box })),

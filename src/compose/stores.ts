@@ -21,6 +21,7 @@ export interface Stores extends AsyncDisposable {
 }
 
 interface StoreOptions {
+  readonly databaseUrl?: string | undefined;
   readonly exclusive?: boolean;
   readonly archiveDirectory?: string | undefined;
   readonly bucket?: (BucketConfig & { readonly links: boolean }) | undefined;
@@ -28,24 +29,33 @@ interface StoreOptions {
 
 /**
  * Opens what a data folder holds, making it when it is not there; in memory without a folder.
+ * @param databaseUrl where facts are instead of the folder
  * @param archiveDirectory where bytes of archived images are; commands that touch no bytes leave it out
  * @param bucket where bytes are instead of the folder; commands that touch no bytes leave it out
  * @param exclusive refuses when a server works on the folder; commands that run beside one leave it out
  */
 export async function openStores(
   dataDirectory: string | undefined,
-  { exclusive = false, archiveDirectory, bucket }: StoreOptions = {},
+  { exclusive = false, databaseUrl, archiveDirectory, bucket }: StoreOptions = {},
 ): Promise<Stores> {
   await using opening = new AsyncDisposableStack();
   const folder = dataDirectory === undefined ? undefined : resolve(dataDirectory);
   if (folder !== undefined) await makeRoot(folder);
   if (folder !== undefined && exclusive) opening.use(lockFolder(join(folder, 'serve.lock')));
-  const file = folder === undefined ? ':memory:' : join(folder, 'gantry.db');
-  const metadata = opening.use(await openSqliteMetadataStore({ file }));
+  const metadata = opening.use(await openMetadata(folder, databaseUrl));
   await metadata.migrate();
   const blobs = opening.use(await openBlobs(folder, { archiveDirectory, bucket }));
   const opened = opening.move();
   return { metadata, blobs, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+async function openMetadata(folder: string | undefined, databaseUrl: string | undefined): Promise<MetadataStore> {
+  if (databaseUrl === undefined) {
+    return openSqliteMetadataStore({ file: folder === undefined ? ':memory:' : join(folder, 'gantry.db') });
+  }
+  // Its client is loaded by those alone that have a database.
+  const { openPostgresMetadataStore } = await import('../drivers/metadata/postgres.ts');
+  return openPostgresMetadataStore({ url: databaseUrl });
 }
 
 async function openBlobs(directory: string | undefined, { archiveDirectory, bucket }: StoreOptions) {
@@ -54,18 +64,18 @@ async function openBlobs(directory: string | undefined, { archiveDirectory, buck
   return openFilesystemBlobStore({ directory, ...(archiveDirectory !== undefined && { archiveDirectory }) });
 }
 
-type StoresConfig = Pick<FolderConfig, 'archiveDirectory' | 'bucket'> & {
+type StoresConfig = Pick<FolderConfig, 'archiveDirectory' | 'bucket' | 'databaseUrl'> & {
   readonly dataDirectory: string | undefined;
   readonly bucketLinks?: boolean;
 };
 
 /** Opens what a data folder holds together with its archive; refuses when bytes are archived and no archive is given. */
 export async function openStoresWithArchive(
-  { dataDirectory, archiveDirectory, bucket, bucketLinks = false }: StoresConfig,
+  { dataDirectory, databaseUrl, archiveDirectory, bucket, bucketLinks = false }: StoresConfig,
   options: { exclusive?: boolean } = {},
 ): Promise<Stores> {
   await using opening = new AsyncDisposableStack();
-  const where = { archiveDirectory, bucket: bucket && { ...bucket, links: bucketLinks } };
+  const where = { databaseUrl, archiveDirectory, bucket: bucket && { ...bucket, links: bucketLinks } };
   const stores = opening.use(await openStores(dataDirectory, { ...options, ...where }));
   await requireBytesHere(stores);
   if (archiveDirectory === undefined && (await stores.metadata.read.blobs.archived(0, 1)).length > 0) {

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { join } from 'node:path';
 import { AUDIT_SETTING, COMMAND_SETTINGS, DATA_SETTING } from './access-settings.ts';
+import { type DatabaseConfig, databaseOf } from './database-config.ts';
 import type { Environment } from './environment.ts';
 import { accountIdOf, regionOf } from './registry-config.ts';
 import { ConfigError, type Flags, type Given, settingsReader } from './settings-reader.ts';
@@ -36,7 +37,7 @@ export interface AuditConfig {
 }
 
 /** What the commands that administer access work on. */
-export interface AccessCommandConfig {
+export interface AccessCommandConfig extends DatabaseConfig {
   readonly dataDirectory: string;
   readonly keyFile: string;
   /** Undefined keeps no trail. */
@@ -75,6 +76,7 @@ export function readAccessCommand(flags: Flags, environment: Environment): Acces
   const dataDirectory = given.text('data');
   return {
     dataDirectory,
+    databaseUrl: databaseOf(given),
     keyFile: given.isGiven('key-file') ? given.text('key-file') : defaultKeyFile(dataDirectory),
     auditFile: commandAuditFile(given, dataDirectory),
     accountId: accountIdOf(given, 'account'),

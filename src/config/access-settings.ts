@@ -1,3 +1,4 @@
+import { DATABASE_SETTING } from './database-config.ts';
 import type { Setting } from './setting.ts';
 
 export const DATA_SETTING: Setting = {
@@ -127,6 +128,7 @@ export const ACCOUNT_SETTING = {
 /** Of the commands that administer access. */
 export const COMMAND_SETTINGS = [
   DATA_SETTING,
+  DATABASE_SETTING,
   ACCOUNT_SETTING,
   REGION_SETTING,
   KEY_FILE_SETTING,

@@ -1,12 +1,13 @@
 import { type AccessConfig, commandAuditFile, readAccess } from './access-config.ts';
 import { type BucketConfig, bucketOf } from './blobs-config.ts';
+import { type DatabaseConfig, databaseOf } from './database-config.ts';
 import type { Environment } from './environment.ts';
 import { accountIdOf, isLoopbackHost, regionOf } from './registry-config.ts';
 import { FOLDER_SETTINGS, SERVE_SETTINGS, TAG_SETTINGS, USAGE_SETTINGS } from './settings.ts';
 import { ConfigError, type Flags, type Given, settingsReader } from './settings-reader.ts';
 
 /** What the operator meant, checked. */
-export interface ServeConfig extends KeepingConfig, AccessConfig {
+export interface ServeConfig extends KeepingConfig, AccessConfig, DatabaseConfig {
   readonly host: string;
   readonly port: number;
   /** Undefined keeps everything in memory. */
@@ -35,7 +36,7 @@ export interface ServeConfig extends KeepingConfig, AccessConfig {
   readonly logLevel: LogLevel;
 }
 
-export interface FolderConfig extends KeepingConfig {
+export interface FolderConfig extends KeepingConfig, DatabaseConfig {
   readonly dataDirectory: string;
   /** Undefined: bytes of archived images stay where they are. */
   readonly archiveDirectory: string | undefined;
@@ -50,14 +51,16 @@ export interface KeepingConfig {
   readonly orphanSeconds: number;
 }
 
-export type UsageConfig = Pick<ServeConfig, 'accountId' | 'region' | 'quotas'> & { readonly dataDirectory: string };
+export type UsageConfig = Pick<ServeConfig, 'accountId' | 'region' | 'quotas' | 'databaseUrl'> & {
+  readonly dataDirectory: string;
+};
 
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 
 /** What the commands that undo work on. */
-export interface TagConfig {
+export interface TagConfig extends DatabaseConfig {
   readonly dataDirectory: string;
   readonly accountId: string;
   readonly region: string;
@@ -84,11 +87,16 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
   if (ephemeral && bucket !== undefined) {
     throw new ConfigError('--ephemeral keeps everything in memory and --blobs in a bucket; give one of them');
   }
+  const databaseUrl = databaseOf(given);
+  if (ephemeral && databaseUrl !== undefined) {
+    throw new ConfigError('--ephemeral keeps everything in memory and --database-url in a database; give one of them');
+  }
   const access = readAccess(given, environment, { host, isLoopback, dataDirectory });
   return {
     host,
     port: given.whole('port', 65535),
     dataDirectory,
+    databaseUrl,
     archiveDirectory,
     bucket,
     bucketLinks: given.oneOf('blob-delivery', ['redirect', 'proxy']) === 'redirect',
@@ -115,7 +123,13 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
 export function readFolderConfig(flags: Flags, environment: Environment): FolderConfig {
   const given = settingsReader(FOLDER_SETTINGS, flags, environment);
   const bucket = bucketWithoutArchiveOf(given, environment);
-  return { dataDirectory: given.text('data'), archiveDirectory: archiveOf(given), bucket, ...keepingOf(given) };
+  return {
+    dataDirectory: given.text('data'),
+    databaseUrl: databaseOf(given),
+    archiveDirectory: archiveOf(given),
+    bucket,
+    ...keepingOf(given),
+  };
 }
 
 function bucketWithoutArchiveOf(given: Given, environment: Environment): BucketConfig | undefined {
@@ -133,6 +147,7 @@ export function readUsageConfig(flags: Flags, environment: Environment): UsageCo
   const given = settingsReader(USAGE_SETTINGS, flags, environment);
   return {
     dataDirectory: given.text('data'),
+    databaseUrl: databaseOf(given),
     accountId: accountIdOf(given, 'account'),
     region: regionOf(given, environment),
     quotas: quotasOf(given),
@@ -145,6 +160,7 @@ export function readTagConfig(flags: Flags, environment: Environment): TagConfig
   const dataDirectory = given.text('data');
   return {
     dataDirectory,
+    databaseUrl: databaseOf(given),
     accountId: accountIdOf(given, 'account'),
     region: regionOf(given, environment),
     auditFile: commandAuditFile(given, dataDirectory),

@@ -8,6 +8,7 @@ import {
   REGISTRY_SETTINGS,
 } from './access-settings.ts';
 import { BLOB_DELIVERY_SETTING, BLOBS_SETTING } from './blobs-config.ts';
+import { DATABASE_SETTING } from './database-config.ts';
 import type { Setting } from './setting.ts';
 
 /** How far back deletions and the history of tags go; `serve` and the commands that undo must agree on it. */
@@ -64,10 +65,10 @@ const ARCHIVE_SETTING = {
 } as const satisfies Setting;
 
 /** Of the commands that work on a data folder. */
-export const FOLDER_SETTINGS = [DATA_SETTING, ARCHIVE_SETTING, BLOBS_SETTING, ...KEEPING_SETTINGS];
+export const FOLDER_SETTINGS = [DATA_SETTING, DATABASE_SETTING, ARCHIVE_SETTING, BLOBS_SETTING, ...KEEPING_SETTINGS];
 
 /** Of the commands about events, which are of every account and region. */
-export const EVENT_SETTINGS = [DATA_SETTING, KEY_FILE_SETTING, AUDIT_SETTING];
+export const EVENT_SETTINGS = [DATA_SETTING, DATABASE_SETTING, KEY_FILE_SETTING, AUDIT_SETTING];
 
 /** What lifecycle policies may say; `serve` and the commands that apply them must agree on it. */
 export const LIFECYCLE_EXTENSIONS_SETTING = {
@@ -78,10 +79,18 @@ export const LIFECYCLE_EXTENSIONS_SETTING = {
 } as const satisfies Setting;
 
 /** Of the commands that tell what tags were on and put them back. */
-export const TAG_SETTINGS = [DATA_SETTING, ACCOUNT_SETTING, REGION_SETTING, AUDIT_SETTING, UNDO_SETTING, QUOTA_SETTING];
+export const TAG_SETTINGS = [
+  DATA_SETTING,
+  DATABASE_SETTING,
+  ACCOUNT_SETTING,
+  REGION_SETTING,
+  AUDIT_SETTING,
+  UNDO_SETTING,
+  QUOTA_SETTING,
+];
 
 /** Of `usage`. */
-export const USAGE_SETTINGS = [DATA_SETTING, ACCOUNT_SETTING, REGION_SETTING, QUOTA_SETTING];
+export const USAGE_SETTINGS = [DATA_SETTING, DATABASE_SETTING, ACCOUNT_SETTING, REGION_SETTING, QUOTA_SETTING];
 
 export const SERVE_SETTINGS = [
   {
@@ -99,6 +108,7 @@ export const SERVE_SETTINGS = [
     default: '127.0.0.1',
   },
   DATA_SETTING,
+  DATABASE_SETTING,
   ARCHIVE_SETTING,
   BLOBS_SETTING,
   BLOB_DELIVERY_SETTING,
