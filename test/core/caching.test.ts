@@ -11,7 +11,7 @@ import { ecrLogin } from '../../src/drivers/upstreams/ecr-login.ts';
 import { createUpstreamRegistry } from '../../src/drivers/upstreams/upstream-registry.ts';
 import { importImageJob, refreshTagJob } from '../../src/jobs/cache-jobs.ts';
 import { type Image, randomImage } from '../support/images.ts';
-import { type ScriptedRegistry, startScripted } from '../upstreams/scripted-registry.ts';
+import { type ScriptedRegistry, startScripted } from '../support/scripted-registry.ts';
 import {
   type CoreUnderTest,
   call,
@@ -41,7 +41,7 @@ describe('the pull-through cache', () => {
 
   const doJobs = async () => {
     // A job is queued behind the answer.
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const handlers = {
       'import-image': importImageJob(core.caching),
       'refresh-cached-tag': refreshTagJob(core.caching),
@@ -361,7 +361,7 @@ describe('the pull-through cache', () => {
     const [layer] = image.layers;
     upstream.add('app', image, 'v1');
     await get('v1');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const { dependencies, secrets } = core;
     await using caching = createCaching(dependencies, {
       authorizer: { authorize: async () => 'open' },

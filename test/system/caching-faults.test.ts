@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { digestOf, mediaTypes } from '../support/images.ts';
+import type { Answer } from '../support/scripted-registry.ts';
 import { startServer } from '../support/server.ts';
-import type { Answering } from '../upstreams/hostile-registry.ts';
 import { ecrClient, refused } from './aws-client.ts';
 import { type CachingWorld, cachingWorld, eventually, randomImage, recorded } from './caching-world.ts';
 
@@ -24,7 +24,7 @@ describe('pull-through cache of an upstream that gives trouble', () => {
     return got.failures?.[0]?.failureCode;
   };
 
-  const refusals: [name: string, status: number, code: string, failure: string | undefined, answer: Answering][] = [
+  const refusals: [name: string, status: number, code: string, failure: string | undefined, answer: Answer][] = [
     ['missing', 404, 'MANIFEST_UNKNOWN', 'ImageNotFound', (_, response) => response.writeHead(404).end()],
     ['denied', 404, 'MANIFEST_UNKNOWN', 'UpstreamAccessDenied', (_, response) => response.writeHead(403).end()],
     [
@@ -100,7 +100,7 @@ describe('pull-through cache of an upstream that gives trouble', () => {
   });
 
   /** Pulls a layer of which the upstream sends what the answer says. @returns how the client fared */
-  async function pullLayer(name: string, answer: (layer: Buffer) => Answering) {
+  async function pullLayer(name: string, answer: (layer: Buffer) => Answer) {
     const image = randomImage([3 * MIB]);
     const [layer] = image.layers;
     world.upstream.add(name, image, 'v1');

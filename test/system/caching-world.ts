@@ -4,8 +4,8 @@ import type { ECR } from '@aws-sdk/client-ecr';
 import { http } from '../support/http.ts';
 import { type Blob, blobOf, descriptor, type Image, mediaTypes, randomImage } from '../support/images.ts';
 import { run } from '../support/programs.ts';
+import { type ScriptedRegistry, startScripted } from '../support/scripted-registry.ts';
 import { checkout, pinnedNode, type RunningServer, type ServerOptions, startServer } from '../support/server.ts';
-import { type ScriptedRegistry, startScripted } from '../upstreams/scripted-registry.ts';
 import { ecrClient } from './aws-client.ts';
 
 /** A server with a rule `hub` for a registry beside it. */

@@ -1,6 +1,7 @@
 import type { BlobAppender, BlobReader, BlobStore, ByteRange } from '../blob-store.ts';
 import { algorithmOf, type Digest } from '../values/digest.ts';
 import { type FollowedImport, followImport } from './import-follower.ts';
+import { RecentBytes } from './recent-bytes.ts';
 
 /** A blob on its way here: fetched once, however many clients read it meanwhile. */
 export class BlobImport implements FollowedImport {
@@ -19,10 +20,9 @@ export class BlobImport implements FollowedImport {
   #appender: BlobAppender | undefined;
   /** Exists while somebody has read all that can be read. */
   #waiting: PromiseWithResolvers<void> | undefined;
-  /** Handed over to the store, but perhaps not yet to be read from it. */
-  #unflushedBytes = 0;
+  readonly #recent = new RecentBytes();
+  #readers = 0;
   #isFlushing = false;
-  #isIdle = false;
   #isOver = false;
   #turn = 0;
 
@@ -51,11 +51,27 @@ export class BlobImport implements FollowedImport {
     return this.#turn;
   }
 
-  /** Resolves when there may be more to read than there was at a turn. */
-  more(since: number): Promise<void> {
+  /** Counts a reader in, which has to count itself out with `leave`: what comes is kept in memory for a moment then. */
+  enter(): void {
+    this.#readers += 1;
+  }
+
+  leave(): void {
+    this.#readers -= 1;
+    if (this.#readers === 0) this.#recent.clear();
+  }
+
+  /** What has just come, from a position on; undefined when that is not, or no longer, in memory. Nobody may change it. */
+  recent(position: number): Uint8Array | undefined {
+    return this.#recent.from(position);
+  }
+
+  /** Resolves when there may be more to read than there was at a turn, for who has read up to a position. */
+  more(since: number, position: number): Promise<void> {
     if (this.#isOver || this.#turn !== since) return Promise.resolve();
     this.#waiting ??= Promise.withResolvers();
-    if (this.#isIdle) this.#flush();
+    // It has come already, and is on its way to the disk.
+    if (position < this.#recent.end) this.#flush();
     return this.#waiting.promise;
   }
 
@@ -65,13 +81,10 @@ export class BlobImport implements FollowedImport {
     this.#appender = appender;
     this.#begun.resolve(source.bytes);
     try {
-      for (;;) {
-        const chunk = await this.#nextOf(source);
-        if (chunk === undefined) break;
-        this.#unflushedBytes += chunk.byteLength;
-        const hasRoom = appender.write(chunk);
-        if (this.#waiting && this.#unflushedBytes >= FLUSH_BYTES) this.#flush();
-        if (!hasRoom) await appender.drained();
+      for (let chunk = await source.next(); chunk !== undefined; chunk = await source.next()) {
+        this.#recent.add(chunk, this.#readers > 0);
+        if (this.#waiting) this.#wake();
+        if (!appender.write(chunk)) await appender.drained();
       }
     } finally {
       this.#appender = undefined;
@@ -96,22 +109,9 @@ export class BlobImport implements FollowedImport {
     this.#wake();
   }
 
-  /** While the upstream takes its time, those who wait are given what has come. */
-  async #nextOf(source: BlobReader): Promise<Uint8Array | undefined> {
-    const coming = source.next();
-    if (this.#waiting && !(await isSoon(coming))) this.#flush();
-    this.#isIdle = true;
-    try {
-      return await coming;
-    } finally {
-      this.#isIdle = false;
-    }
-  }
-
   #flush(): void {
-    if (this.#isFlushing || this.#unflushedBytes === 0 || this.#appender?.flush === undefined) return;
+    if (this.#isFlushing || this.#appender?.flush === undefined) return;
     this.#isFlushing = true;
-    this.#unflushedBytes = 0;
     this.#appender.flush().then(
       () => {
         this.#isFlushing = false;
@@ -135,18 +135,6 @@ export class LyingUpstreamError extends Error {
     super(`the bytes that came have the digest ${actual}`);
     this.name = 'LyingUpstreamError';
   }
-}
-
-/** So much is worth a write of its own while the upstream keeps sending. */
-const FLUSH_BYTES = 512 * 1024;
-
-/** Whether something is there before the next turn of the event loop is over. */
-function isSoon(coming: Promise<unknown>): Promise<boolean> {
-  const settled = coming.then(
-    () => true,
-    () => true,
-  );
-  return Promise.race([settled, new Promise<boolean>((resolve) => setImmediate(() => resolve(false)))]);
 }
 
 /** A failure that nobody waits for must not end the process. */

@@ -61,18 +61,16 @@ export function createBlobImports(dependencies: CoreDependencies): BlobImports {
   const run = async (wanted: WantedBlob, target: BlobImport, place: Promise<Disposable>): Promise<void> => {
     const { repository, digest } = wanted;
     const upload = newUpload(dependencies, repository, target.uploadId);
-    const inserting = metadata.transaction((records) => records.uploads.insert(upload));
-    inserting.catch(() => {});
     try {
       using _ = await place;
       const bytes = await fetchBlob(wanted, target);
-      await inserting;
+      // Not before: whoever waits for the first byte would wait for the disk. Staged bytes that grow are left alone.
+      metadata.transaction((records) => records.uploads.insert(upload)).catch(() => {});
       const stored = await storeLayer(dependencies, repository, upload, { digest, bytes });
       if (!stored) throw new Error(`The import of ${digest} was forgotten while it was under way`);
       target.succeed();
     } catch (error) {
       target.fail(error);
-      await inserting.catch(() => {});
       await metadata.transaction((records) => records.uploads.delete(upload.id)).catch(() => {});
       await blobs.discard(upload.id).catch(() => {});
     }

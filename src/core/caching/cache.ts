@@ -5,6 +5,7 @@ import type { ArrivingImages } from './arriving-images.ts';
 import type { BlobImports, WantedBlob } from './blob-imports.ts';
 import type { CacheRule } from './cache-rule-records.ts';
 import type { CacheUpstreams } from './cache-upstreams.ts';
+import type { ImportQueue } from './import-queue.ts';
 import type { KnownReferrers } from './known-referrers.ts';
 import type { RecentFailures } from './recent-failures.ts';
 import { type RuleTable, upstreamNameOf } from './rule-table.ts';
@@ -21,8 +22,7 @@ export interface Cache {
   readonly knownReferrers: KnownReferrers;
   readonly failures: RecentFailures;
   readonly answers: SharedAnswers;
-  /** What was to be recorded besides an answer could not be. */
-  readonly onUnrecorded: (error: unknown) => void;
+  readonly imports: ImportQueue;
 }
 
 export function wantedBlob(

@@ -11,6 +11,7 @@ import { type CacheUpstreamParts, createCacheUpstreams } from './cache-upstreams
 import { createCachingImages } from './caching-images.ts';
 import { createCachingLayers } from './caching-layers.ts';
 import { type ImportedImage, importImage, refreshCachedTag } from './import-image.ts';
+import { createImportQueue } from './import-queue.ts';
 import { createKnownReferrers } from './known-referrers.ts';
 import { createRecentFailures } from './recent-failures.ts';
 import { createRuleTable } from './rule-table.ts';
@@ -34,7 +35,7 @@ export interface Caching extends AsyncDisposable {
 export interface CachingParts extends Omit<CacheUpstreamParts, 'secrets' | 'now'> {
   readonly authorizer: Authorizer;
   readonly secrets: Secrets;
-  /** What was to be recorded besides an answer could not be. */
+  /** Imports could not be put into the job queue. */
   readonly onUnrecorded: (error: unknown) => void;
 }
 
@@ -45,6 +46,7 @@ export function createCaching(
   const table = createRuleTable(dependencies);
   const upstreams = createCacheUpstreams({ ...connecting, secrets, now: dependencies.now });
   const blobImports = createBlobImports(dependencies);
+  const imports = createImportQueue(dependencies, onUnrecorded);
   const cache: Cache = {
     dependencies,
     authorizer,
@@ -55,7 +57,7 @@ export function createCaching(
     knownReferrers: createKnownReferrers(dependencies),
     failures: createRecentFailures(dependencies),
     answers: createSharedAnswers(),
-    onUnrecorded,
+    imports,
   };
   return {
     rules: createCacheRules(dependencies, { secrets, table, upstreams }),
@@ -65,6 +67,7 @@ export function createCaching(
     refreshTag: (tag, signal) => refreshCachedTag(cache, tag, signal),
     forget: ({ repositoryId, digest, tag }) => cache.arriving.remove(repositoryId, digest, tag),
     async [Symbol.asyncDispose]() {
+      await imports[Symbol.asyncDispose]();
       await blobImports[Symbol.asyncDispose]();
       await upstreams[Symbol.asyncDispose]();
     },

@@ -88,17 +88,8 @@ async function ask(
   const repository = await findRepository(dependencies.metadata.read, registry, repositoryName);
   arriving.add(repository.id, image, tag);
   const { digest, mediaType, content: bytes } = image;
-  enqueueImport(cache, { repositoryId: repository.id, digest, ...(tag !== undefined && { tag }), seenAt });
+  cache.imports.add({ repositoryId: repository.id, digest, ...(tag !== undefined && { tag }), seenAt });
   return { digest, mediaType, bytes, status: 'ACTIVE' };
-}
-
-/** The answer does not wait for the disk: were the import forgotten, the next pull would begin it again. */
-function enqueueImport(
-  { dependencies: { metadata, now }, onUnrecorded }: Cache,
-  payload: { repositoryId: number; digest: StoredManifest['digest']; tag?: string; seenAt: number },
-): void {
-  const key = `${payload.repositoryId}/${payload.digest}/${payload.tag ?? ''}`;
-  metadata.transaction(({ jobs }) => jobs.enqueue({ kind: 'import-image', key, payload }, now())).catch(onUnrecorded);
 }
 
 const FAILURE_SECONDS = 5;

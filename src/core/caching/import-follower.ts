@@ -6,7 +6,10 @@ export interface FollowedImport {
   readonly isOver: boolean;
   readonly verified: Promise<void>;
   readonly stored: Promise<void>;
-  more(since: number): Promise<void>;
+  enter(): void;
+  leave(): void;
+  recent(position: number): Uint8Array | undefined;
+  more(since: number, position: number): Promise<void>;
 }
 
 export interface FollowedBytes {
@@ -26,36 +29,59 @@ export function followImport(
   { first, last, totalBytes }: ByteRange & { totalBytes: number },
 ): BlobReader {
   let position = first;
-  let staged: StagedFollower | undefined;
+  /** Where the file is read; it is opened anew where it was not read for a while. */
+  let staged: { reader: StagedFollower; position: number } | undefined;
   let stored: BlobReader | undefined;
-  const take = async (reader: StagedFollower | BlobReader): Promise<Uint8Array | undefined> => {
-    const chunk = await reader.next();
-    if (chunk === undefined) return undefined;
+  /** Memory of the file's reader; other readers have what came in memory, too. */
+  const lent = new Set<ArrayBufferLike>();
+  let hasLeft = false;
+  source.enter();
+
+  const give = async (chunk: Uint8Array): Promise<Uint8Array> => {
     const wanted = chunk.subarray(0, last + 1 - position);
     position += wanted.byteLength;
     if (position === totalBytes) await source.verified;
     return wanted;
   };
+  const readStaged = async (): Promise<Uint8Array | undefined> => {
+    if (staged && staged.position !== position) {
+      await staged.reader[Symbol.asyncDispose]();
+      staged = undefined;
+    }
+    if (!staged) {
+      const reader = await bytes.follow(position);
+      staged = reader && { reader, position };
+    }
+    const chunk = await staged?.reader.next();
+    if (staged && chunk) {
+      staged.position += chunk.byteLength;
+      lent.add(chunk.buffer);
+    }
+    return chunk;
+  };
+
   return {
     bytes: last + 1 - first,
     async next() {
       while (position <= last) {
-        if (stored) return take(stored);
         const { turn, isOver } = source;
         if (isOver) await source.stored;
-        staged ??= await bytes.follow(position);
-        const chunk = staged && (await take(staged));
-        if (chunk) return chunk;
+        const chunk = stored ? await stored.next() : (source.recent(position) ?? (await readStaged()));
+        if (chunk) return give(chunk);
+        if (stored) return undefined;
         if (isOver) stored = await bytes.openStored({ first: position, last });
-        else await source.more(turn);
+        else await source.more(turn, position);
       }
       return undefined;
     },
     recycle(chunk) {
-      (stored ?? staged)?.recycle(chunk);
+      if (lent.delete(chunk.buffer)) staged?.reader.recycle(chunk);
+      else stored?.recycle(chunk);
     },
     async [Symbol.asyncDispose]() {
-      await staged?.[Symbol.asyncDispose]();
+      if (!hasLeft) source.leave();
+      hasLeft = true;
+      await staged?.reader[Symbol.asyncDispose]();
       await stored?.[Symbol.asyncDispose]();
     },
   };
