@@ -45,7 +45,9 @@ export async function fireWhenDue({ metadata, now }: ScheduleDependencies, sched
   const { name, intervalSeconds, job } = schedule;
   const firedAt = await metadata.read.jobs.firedAt(name);
   const at = now();
-  if (firedAt && secondsAfter(firedAt, intervalSeconds) > at) return secondsAfter(firedAt, intervalSeconds);
+  const next = firedAt && secondsAfter(firedAt, intervalSeconds);
+  // What fired in the future did so by a clock that was wrong: it must not keep the schedule waiting for that day.
+  if (next && next > at && next <= secondsAfter(at, 2 * intervalSeconds)) return next;
   await metadata.transaction(async ({ jobs }) => {
     if (await jobs.fire(name, intervalSeconds, at)) await jobs.enqueue(job, at);
   });

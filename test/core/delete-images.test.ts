@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Records } from '../../src/core/metadata-store.ts';
+import type { Digest } from '../../src/core/values/digest.ts';
 import type { ImageIdentifier } from '../../src/core/values/image-reference.ts';
 import { digestOf } from '../support/images.ts';
-import { type CoreUnderTest, call, coreUnderTest, kindOf, refusalOf } from './core-under-test.ts';
+import { type CoreUnderTest, call, coreUnderTest, kindOf, partsOver, refusalOf } from './core-under-test.ts';
 import { indexManifest, pushedImage, tagsOf } from './manifests.ts';
 
 const repositoryName = 'one';
@@ -138,4 +140,38 @@ test('docker takes a tag alone by its tag, and the image with its tags by its di
   assert.equal(await remove({ digest }), 'none');
   assert.equal(await remove({ digest }), 'image-not-found');
   assert.equal(await remove({ digest: 'sha256:zz' }), 'image-not-found');
+});
+
+test('images with a thousand tags each go in one call, but not in one transaction', async () => {
+  await using core = await coreUnderTest();
+  const { metadata, now } = core.dependencies;
+  const { id } = (await metadata.read.repositories.find(call.registry, repositoryName))!;
+  const children = [];
+  for (const word of ['a', 'b', 'c']) {
+    const child = await pushedImage(core, repositoryName, word);
+    children.push(child);
+    await metadata.transaction(async ({ images }) => {
+      const image = (await images.find(id, child.digest as Digest))!;
+      for (let tag = 0; tag < 1000; tag++) await images.tag(id, `${word}${tag}`, image.id, now());
+    });
+  }
+  const index = indexManifest(children);
+  await core.images.put(call, { repositoryName, manifest: index.bytes });
+
+  const tagsLost: number[] = [];
+  const counting = {
+    ...metadata,
+    async transaction<T>(work: (records: Records) => Promise<T>): Promise<T> {
+      const before = await metadata.read.images.tags(id, '', 10_000);
+      const done = await metadata.transaction(work);
+      tagsLost.push(before.length - (await metadata.read.images.tags(id, '', 10_000)).length);
+      return done;
+    },
+  };
+  const { images } = partsOver({ ...core.dependencies, metadata: counting });
+  const imageIds = [...children, index].map(({ digest }) => ({ imageDigest: digest }));
+  const deleted = await images.deleteMany(call, { repositoryName, imageIds });
+  assert.deepEqual([deleted.imageIds.length, deleted.failures], [3001, []]);
+  assert.deepEqual(tagsLost, [0, 1000, 1000, 1000]);
+  assert.equal(await metadata.read.images.hasAny(id), false);
 });

@@ -84,6 +84,21 @@ test('what a tag was on and what was deleted is forgotten when it can no longer 
   assert.deepEqual([await forgotten(core), await remembered()], [2, [0, 0]]);
 });
 
+test('many deleted images are forgotten in one run', async () => {
+  await using core = await coreUnderTest({ undoSeconds: 1000 });
+  const { metadata } = core.dependencies;
+  for (let count = 0; count < 45; count++) {
+    const { digest } = await pushedImage(core, repositoryName, String(count));
+    await core.images.delete(call, { repositoryName, reference: { digest } });
+  }
+  const repository = await metadata.read.repositories.find(call.registry, repositoryName);
+  const kept = () => metadata.read.history.deletedImages(repository!.id, '', 100);
+  assert.equal((await kept()).length, 45);
+  core.pass(1001);
+  await forgotten(core);
+  assert.deepEqual(await kept(), []);
+});
+
 test('many are forgotten in one run', async () => {
   await using core = await coreUnderTest();
   const { metadata, now } = core.dependencies;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { failPreview, previewLifecycle } from '../../src/core/lifecycle/preview-lifecycle.ts';
+import type { Records } from '../../src/core/metadata-store.ts';
 import { previewLifecycleJob } from '../../src/jobs/lifecycle-jobs.ts';
 import { randomSource } from '../oracle/random-source.ts';
 import { call, kindOf } from './core-under-test.ts';
@@ -44,6 +45,32 @@ describe('a preview of a lifecycle policy', () => {
     world.pass(1);
     assert.deepEqual(await lifecycle.getPreview(call, all), { ...waiting, status: 'EXPIRED' });
     assert.equal(await kindOf(lifecycle.startPreview(call, { repositoryName, document: keepOne })), 'none');
+  });
+
+  it('is left as it is by a server that comes too late with the same', async () => {
+    await using world = await lifecycleWorld();
+    const { metadata } = world.dependencies;
+    await world.push('a');
+    await world.push('b');
+    await world.lifecycle.startPreview(call, { repositoryName, document: keepOne });
+    const { id: previewId } = (await metadata.read.lifecycle.preview(world.repositoryId))!;
+    const job = { repositoryId: world.repositoryId, previewId };
+    const lost = new AbortController();
+    let begun = false;
+    const late = {
+      ...metadata,
+      async transaction<T>(work: (records: Records) => Promise<T>): Promise<T> {
+        if (!begun) await previewLifecycle(world.dependencies, job);
+        begun = true;
+        const done = await metadata.transaction(work);
+        lost.abort();
+        return done;
+      },
+    };
+    const { signal } = lost;
+    await previewLifecycle({ ...world.dependencies, metadata: late }, job, { signal }).catch(() => {});
+    const preview = await world.lifecycle.getPreview(call, all);
+    assert.deepEqual([preview.status, preview.images.length], ['COMPLETE', 1]);
   });
 
   it('takes the place of the last with all its images, however many', async () => {

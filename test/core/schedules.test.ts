@@ -72,6 +72,21 @@ test('a restart neither fires a schedule nor puts it off; one that is overdue fi
   assert.equal(await taken(core), 1);
 });
 
+test('a clock that was years ahead is not waited for', async () => {
+  await using core = await coreUnderTest();
+  const years = 3 * 365 * 24 * 3600;
+  core.pass(years);
+  {
+    await using server = serverOn(core);
+    await server.timers.pass(100_000);
+    assert.equal(await taken(core), 1);
+  }
+  core.pass(-years);
+  await using server = serverOn(core);
+  await server.timers.pass(0);
+  assert.equal(await taken(core), 1);
+});
+
 test('of several servers one fires', async () => {
   await using core = await coreUnderTest();
   await using one = serverOn(core);

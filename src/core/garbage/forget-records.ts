@@ -9,21 +9,24 @@ const UNDELIVERED_EVENT_SECONDS = 7 * DAY_SECONDS;
 /** How long jobs that were given up are listed. */
 const DEAD_JOB_SECONDS = 14 * DAY_SECONDS;
 
+/** A deleted image takes its manifest along, which may have 4 MiB. */
+const IMAGES_BATCH = 20;
+
 /** Forgets changes of tags, deleted images, events and dead jobs whose time is over. Yields how many, batch by batch. */
 export async function* forgetRecords({ metadata, now, settings }: CoreDependencies, batch: number) {
   const at = now();
   const ago = (seconds: number) => secondsAfter(at, -seconds);
   const { undoSeconds, eventSeconds } = settings;
   const events = { delivered: ago(eventSeconds), any: ago(Math.max(eventSeconds, UNDELIVERED_EVENT_SECONDS)) };
-  const forgetting: ((records: Records) => Promise<number>)[] = [
-    ({ history }) => history.forgetTagChanges(ago(undoSeconds), batch),
-    ({ history }) => history.forgetImages(at, batch),
-    ({ jobs }) => jobs.discardDead(ago(DEAD_JOB_SECONDS), batch),
-    (records) => records.events.deleteBefore(events, batch),
+  const forgetting: [(records: Records, limit: number) => Promise<number>, limit?: number][] = [
+    [({ history }, limit) => history.forgetTagChanges(ago(undoSeconds), limit)],
+    [({ history }, limit) => history.forgetImages(at, limit), IMAGES_BATCH],
+    [({ jobs }, limit) => jobs.discardDead(ago(DEAD_JOB_SECONDS), limit)],
+    [(records, limit) => records.events.deleteBefore(events, limit)],
   ];
-  for (const forget of forgetting) {
-    for (let forgotten = batch; forgotten === batch; ) {
-      forgotten = await metadata.transaction(forget);
+  for (const [forget, limit = batch] of forgetting) {
+    for (let forgotten = limit; forgotten === limit; ) {
+      forgotten = await metadata.transaction((records) => forget(records, limit));
       yield forgotten;
     }
   }

@@ -8,11 +8,12 @@ import type { ImageIdentifier } from '../values/image-reference.ts';
 import { failureOf, resolveImages } from './find-images.ts';
 import { type Change, changeBy, changeTimes, removeImage, removeTag } from './image-changes.ts';
 import type { TaggedImage } from './image-records.ts';
+import { IMAGES_WEIGHT_MAX, imageWeight } from './image-weight.ts';
 import type { ImageFailure, ImageReference } from './images.ts';
 
 /**
  * BatchDeleteImage; see `Images.deleteMany`. An image that an index still lists is kept; one whose index goes in the same
- * call goes too, in whatever order they were named.
+ * call goes too, in whatever order they were named. Each image goes in one transaction, not all of them together.
  */
 export async function deleteImages(
   dependencies: CoreDependencies,
@@ -20,23 +21,27 @@ export async function deleteImages(
   { repositoryName, imageIds }: { repositoryName: string; imageIds: readonly ImageIdentifier[] },
 ): Promise<{ imageIds: ImageIdentifier[]; failures: ImageFailure[] }> {
   const times = changeTimes(dependencies);
-  return dependencies.metadata.transaction(async (records) => {
-    const repository = await findRepository(records, call.registry, repositoryName);
-    const change = changeBy(call, repository, { ...times, cause: 'delete' });
-    const deleted: ImageIdentifier[] = [];
-    let left = imageIds;
-    for (;;) {
-      const failures: ImageFailure[] = [];
-      for (const id of left) {
-        const outcome = await deleteOne(records, change, id);
+  const deleteSome = (ids: readonly ImageIdentifier[]) =>
+    dependencies.metadata.transaction(async (records) => {
+      const repository = await findRepository(records, call.registry, repositoryName);
+      return deleteFirst(records, changeBy(call, repository, { ...times, cause: 'delete' }), ids);
+    });
+  const deleted: ImageIdentifier[] = [];
+  let left = imageIds;
+  for (;;) {
+    const failures: ImageFailure[] = [];
+    for (let done = 0; done < left.length; ) {
+      const outcomes = await deleteSome(left.slice(done));
+      for (const outcome of outcomes) {
         if ('code' in outcome) failures.push(outcome);
         else deleted.push(...outcome.deleted);
       }
-      const shielded = failures.filter(({ code }) => code === 'ImageReferencedByManifestList');
-      if (shielded.length === 0 || failures.length === left.length) return { imageIds: deleted, failures };
-      left = failures.map(({ imageId }) => imageId);
+      done += outcomes.length;
     }
-  });
+    const shielded = failures.filter(({ code }) => code === 'ImageReferencedByManifestList');
+    if (shielded.length === 0 || failures.length === left.length) return { imageIds: deleted, failures };
+    left = failures.map(({ imageId }) => imageId);
+  }
 }
 
 /** DELETE manifest; see `Images.delete`. */
@@ -66,11 +71,22 @@ export async function deleteImage(
   });
 }
 
-async function deleteOne(
-  records: Records,
-  change: Change,
-  id: ImageIdentifier,
-): Promise<{ deleted: ImageIdentifier[] } | ImageFailure> {
+type Outcome = { readonly deleted: ImageIdentifier[]; readonly weight: number } | ImageFailure;
+
+/** What became of the first of the ids: of as many as requests may wait for. */
+async function deleteFirst(records: Records, change: Change, ids: readonly ImageIdentifier[]): Promise<Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let weight = 0;
+  for (const id of ids) {
+    const outcome = await deleteOne(records, change, id);
+    outcomes.push(outcome);
+    weight += 'code' in outcome ? 1 : outcome.weight;
+    if (weight >= IMAGES_WEIGHT_MAX) break;
+  }
+  return outcomes;
+}
+
+async function deleteOne(records: Records, change: Change, id: ImageIdentifier): Promise<Outcome> {
   const { repository } = change;
   const [resolved] = await resolveImages(records, repository, [id]);
   if (!resolved) throw new Error('An image id was not resolved');
@@ -79,7 +95,7 @@ async function deleteOne(
   const { imageTag } = id;
   if (imageTag !== undefined && image.tags.length > 1) {
     await removeTag(records, change, image, imageTag);
-    return { deleted: [{ imageDigest: image.digest, imageTag }] };
+    return { deleted: [{ imageDigest: image.digest, imageTag }], weight: 1 };
   }
   const indexes = await records.images.indexesOf(repository.id, image.digest);
   if (indexes.length > 0) {
@@ -87,7 +103,7 @@ async function deleteOne(
     return failureOf(id, 'ImageReferencedByManifestList', reason);
   }
   await removeImage(records, change, image);
-  return { deleted: identifiersOf(image) };
+  return { deleted: identifiersOf(image), weight: imageWeight(image) };
 }
 
 /** One identifier for each tag the image had; one without a tag for an untagged image. */

@@ -50,7 +50,7 @@ export interface JobRecords extends JobReads {
   discardDead(before: Date, limit: number): Promise<number>;
   /**
    * Whether a schedule is due; if so it is noted as fired, so that of several servers one fires it. One that was never
-   * asked for before is due an interval later.
+   * asked for before is due an interval later; one that fired more than an interval from now, by a wrong clock, is due.
    */
   fire(name: string, intervalSeconds: number, now: Date): Promise<boolean>;
 }

@@ -2,6 +2,7 @@ import type { CoreDependencies } from '../dependencies.ts';
 import { announce } from '../events/announce.ts';
 import { type Change, changeTimes, removeImage } from '../images/image-changes.ts';
 import type { TaggedImage } from '../images/image-records.ts';
+import { IMAGES_WEIGHT_MAX, imageWeight } from '../images/image-weight.ts';
 import { activeIndexesOf, archiveImage } from '../images/storage-class.ts';
 import type { Records } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
@@ -36,11 +37,6 @@ export interface LifecycleFailure {
   readonly failureReason: string;
 }
 
-/** Small enough that a push does not wait for it: so many images, or fewer where they have many tags or large manifests. */
-const BATCH_WEIGHT_MAX = 50;
-const TAGS_LIKE_AN_IMAGE = 10;
-const MANIFEST_BYTES_LIKE_AN_IMAGE = 64 * 1024;
-
 const FAILURES_TOLD = 100;
 
 /**
@@ -69,8 +65,8 @@ export async function applyLifecycle(
   const countTypes = new Map(policy.rules.map(({ rulePriority, countType }) => [rulePriority, countType]));
   const run: Run = { repositoryId, document: stored.document, countTypes, seen: seenBy(decisions, images) };
   let report: LifecycleReport = { repository, evaluatedAt, images: images.length, ...NOTHING };
-  const weigh = ({ digest }: LifecycleDecision) => weightOf(run.seen.get(digest)!);
-  for (const batch of batchesOf(decisions, weigh, BATCH_WEIGHT_MAX)) {
+  const weigh = ({ digest }: LifecycleDecision) => imageWeight(run.seen.get(digest)!);
+  for (const batch of batchesOf(decisions, weigh, IMAGES_WEIGHT_MAX)) {
     if (signal?.aborted) break;
     const done = await takeBatch(dependencies, run, batch);
     if (!done) break;
@@ -97,10 +93,6 @@ const NOTHING: Outcome = { expired: 0, transitioned: 0, failed: 0, failures: [],
 function seenBy(decisions: readonly LifecycleDecision[], images: readonly CollectedImage[]) {
   const decided = new Set(decisions.map(({ digest }) => digest));
   return new Map(images.filter(({ digest }) => decided.has(digest)).map((image) => [image.digest, image]));
-}
-
-function weightOf({ tags, manifestBytes }: CollectedImage): number {
-  return Math.max(1, tags.length / TAGS_LIKE_AN_IMAGE, manifestBytes / MANIFEST_BYTES_LIKE_AN_IMAGE);
 }
 
 function sum(report: LifecycleReport, done: Outcome): LifecycleReport {

@@ -1,4 +1,5 @@
 import type { CoreDependencies } from '../dependencies.ts';
+import { imageWeight } from '../images/image-weight.ts';
 import type { Records } from '../metadata-store.ts';
 import type { Digest } from '../values/digest.ts';
 import { batchesOf } from './batches.ts';
@@ -9,7 +10,6 @@ import { readPolicy } from './policy-document.ts';
 
 /** Small enough that a push does not wait for it. */
 const BATCH = 250;
-const TAGS_LIKE_AN_IMAGE = 10;
 
 interface PreviewJob {
   readonly repositoryId: number;
@@ -76,7 +76,7 @@ async function replaceImages(
       deleted = await lifecycle.deletePreviewImages(repositoryId, BATCH);
     });
   }
-  const weigh = ({ tags }: LifecyclePreviewImage) => Math.max(1, tags.length / TAGS_LIKE_AN_IMAGE);
+  const weigh = ({ tags }: LifecyclePreviewImage) => imageWeight({ tags, manifestBytes: 0 });
   for (const batch of batchesOf(found, weigh, BATCH)) {
     if (!isOurs) break;
     await write((lifecycle) => lifecycle.insertPreviewImages(repositoryId, batch));

@@ -230,6 +230,11 @@ export function describeJobs(driver: MetadataStoreDriver): void {
       );
       assert.deepEqual(await store.read.jobs.firedAt('s'), minutesLater(2.5));
       assert.equal(await fire(9, 'other'), false);
+      // By a clock that was set back since.
+      assert.deepEqual(
+        [await fire(1.5), await fire(1.4), await fire(1.4), await fire(2.4)],
+        [false, true, false, true],
+      );
     });
   });
 }

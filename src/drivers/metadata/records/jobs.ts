@@ -97,7 +97,8 @@ export function jobRecords(session: Session): JobRecords {
     async fire(name, intervalSeconds, now) {
       const at = now.getTime();
       await beginSchedule(session, { name, now: at });
-      return (await fire(session, { name, now: at, before: at - intervalSeconds * 1000 })).length > 0;
+      const intervalMs = intervalSeconds * 1000;
+      return (await fire(session, { name, now: at, before: at - intervalMs, after: at + intervalMs })).length > 0;
     },
   };
 }
@@ -232,11 +233,18 @@ const beginSchedule = prepared((db, { name, now }: Placeholders<{ name: string; 
     .onConflict((conflict) => conflict.column('name').doNothing()),
 );
 
-const fire = prepared((db, { name, now, before }: Placeholders<{ name: string; now: number; before: number }>) =>
+interface Firing {
+  name: string;
+  now: number;
+  before: number;
+  after: number;
+}
+
+const fire = prepared((db, { name, now, before, after }: Placeholders<Firing>) =>
   db
     .updateTable('schedules')
     .set({ fired_at: now })
     .where('name', '=', name)
-    .where('fired_at', '<=', before)
+    .where(({ eb, or }) => or([eb('fired_at', '<=', before), eb('fired_at', '>', after)]))
     .returning('name'),
 );
