@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { http } from '../support/http.ts';
-import { blobOf, mediaTypes, pushImage, randomImage } from '../support/images.ts';
+import { blobOf, descriptor, mediaTypes, pushImage, randomImage } from '../support/images.ts';
 import { startServer } from '../support/server.ts';
 import { tar } from '../support/tar.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -69,6 +69,37 @@ describe('gantry export and import through an OCI layout', () => {
     const { code, stderr } = await migration(source.data)('export', '--to', `oci:${folder.path}`);
     assert.equal(code, 1);
     assert.match(stderr, /has other files in it and is no OCI image layout/);
+  });
+});
+
+describe('gantry import from a layout that is not what it says', () => {
+  it('keeps nothing of a blob with another digest, and takes the other images', async () => {
+    await using target = await startServer();
+    await using folder = await temporaryFolder();
+    const [good, bad] = [randomImage(), randomImage()];
+    const layout = folder.path;
+    mkdirSync(join(layout, 'blobs', 'sha256'), { recursive: true });
+    for (const { bytes, digest } of [good, bad].flatMap(({ config, layers, manifest }) => [
+      config,
+      ...layers,
+      manifest,
+    ])) {
+      writeFileSync(join(layout, 'blobs', 'sha256', digest.slice(7)), bytes);
+    }
+    const lying = bad.layers[0]!;
+    writeFileSync(join(layout, 'blobs', 'sha256', lying.digest.slice(7)), Buffer.alloc(lying.bytes.length));
+    writeFileSync(join(layout, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+    const entries = [bad, good].map((image, at) => ({
+      ...descriptor(image.mediaType, image.manifest),
+      annotations: { 'org.opencontainers.image.ref.name': `app:v${at}` },
+    }));
+    writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: entries }));
+    const ran = await migration(target.data)('import', '--from', `oci:${layout}`);
+    assert.equal(ran.code, 1);
+    assert.match(ran.stdout, /^Failed: app:v0: The bytes of the blob sha256:[0-9a-f]+ have another digest$/m);
+    assert.equal((await http(`${target.url}/v2/app/manifests/v1`, { headers: accepted })).status, 200);
+    assert.equal((await http(`${target.url}/v2/app/manifests/v0`, { headers: accepted })).status, 404);
+    assert.equal((await http(`${target.url}/v2/app/blobs/${lying.digest}`)).status, 404);
   });
 });
 
