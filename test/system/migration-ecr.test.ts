@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ECR } from '@aws-sdk/client-ecr';
 import { pushImage, randomImage } from '../support/images.ts';
-import { type RunningServer, startServer } from '../support/server.ts';
+import { run } from '../support/programs.ts';
+import { checkout, cleanEnvironment, pinnedNode, type RunningServer, startServer } from '../support/server.ts';
 import { ecrClient } from './aws-client.ts';
 import { migration } from './migration-world.ts';
 
@@ -52,6 +53,7 @@ async function configure(server: RunningServer): Promise<void> {
   await ecr.putLifecyclePolicy({ repositoryName: 'prod/app', lifecyclePolicyText: lifecyclePolicy });
   await ecr.putRegistryPolicy({ policyText: registryPolicy });
   await ecr.putReplicationConfiguration({ replicationConfiguration: replication });
+  await ecr.createPullThroughCacheRule({ ecrRepositoryPrefix: 'k8s', upstreamRegistryUrl: 'registry.k8s.io' });
   await ecr.createRepositoryCreationTemplate({
     prefix: 'cache',
     appliedFor: ['PULL_THROUGH_CACHE'],
@@ -71,7 +73,9 @@ async function settingsOf(ecr: ECR) {
   const repositoryName = 'prod/app';
   const { repositoryArn: resourceArn } = repositories.find((each) => each.repositoryName === repositoryName) ?? {};
   const { repositoryCreationTemplates = [] } = await ecr.describeRepositoryCreationTemplates({});
+  const { pullThroughCacheRules = [] } = await ecr.describePullThroughCacheRules({});
   return {
+    cacheRules: pullThroughCacheRules.map(({ createdAt: _, updatedAt: _at, ...rest }) => rest),
     repositories: repositories.map(({ createdAt: _, repositoryUri: _uri, ...rest }) => rest),
     tags: (await ecr.listTagsForResource({ resourceArn })).tags,
     repositoryPolicy: JSON.parse((await ecr.getRepositoryPolicy({ repositoryName })).policyText ?? ''),
@@ -143,6 +147,26 @@ describe('gantry import and export with an ECR registry', () => {
       imageScanningConfiguration: { scanOnPush: true },
     });
     assert.equal((await ecr.describeRegistry({})).replicationConfiguration?.rules?.length, 0);
+  });
+
+  it('leaves out a cache rule whose secret it cannot have, and says so', async () => {
+    await using source = await startServer();
+    await using target = await startServer();
+    const put = ['secret', 'put', 'hub', '--username', 'me', '--password-stdin', '--json', '--data', source.data];
+    const secret = await run([pinnedNode, `${checkout}/bin/gantry.js`, ...put], {
+      env: cleanEnvironment() as Record<string, string>,
+      input: 'word',
+    });
+    await ecrClient(source.url).createPullThroughCacheRule({
+      ecrRepositoryPrefix: 'hub',
+      upstreamRegistryUrl: 'registry-1.docker.io',
+      credentialArn: JSON.parse(secret).arn,
+    });
+    const words = ['import', '--from', `ecr:us-east-1,endpoint=${source.url}`, '--allow-private', '--with-settings'];
+    const ran = await migration(target.data, key)(...words);
+    assert.equal(ran.code, 0, ran.stdout + ran.stderr);
+    assert.match(ran.stdout, /^Note: pull through cache rule hub: left out, for it needs its credentials first: /m);
+    assert.equal((await ecrClient(target.url).describePullThroughCacheRules({})).pullThroughCacheRules?.length, 0);
   });
 
   it('makes the repositories that images need, without settings too', async () => {
