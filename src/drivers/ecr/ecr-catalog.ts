@@ -27,7 +27,14 @@ export function createEcrCatalog(client: EcrClient): EcrCatalog {
       yield* listImages(client, repositoryName, 'UNTAGGED');
     },
 
+    /** Looks first: who may push need not be allowed to make repositories. */
     async ensureRepository(repositoryName) {
+      const found = await client.ask(
+        `DescribeRepositories ${repositoryName}`,
+        (ecr) => ecr.describeRepositories({ ...registryId, repositoryNames: [repositoryName] }),
+        ['RepositoryNotFoundException'],
+      );
+      if (found) return;
       await client.ask(
         `CreateRepository ${repositoryName}`,
         (ecr) => ecr.createRepository({ ...registryId, repositoryName }),
