@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, it } from 'node:test';
 import { busyboxImage, greeting } from '../support/busybox-image.ts';
+import { type CachingWorld, cachingWorld, recorded } from '../support/caching-world.ts';
 import { describeClient } from '../support/client.ts';
 import { startDockerDaemon } from '../support/docker-daemon.ts';
 import { findProgram } from '../support/programs.ts';
-import { type CachingWorld, cachingWorld, recorded } from '../system/caching-world.ts';
 
 const places: [name: string, programs: string[], needsRoot: boolean][] = [
   ['skopeo', ['skopeo', 'busybox'], false],

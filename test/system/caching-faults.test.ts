@@ -4,11 +4,11 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { type CachingWorld, cachingWorld, eventually, randomImage, recorded } from '../support/caching-world.ts';
 import { digestOf, mediaTypes } from '../support/images.ts';
 import type { Answer } from '../support/scripted-registry.ts';
 import { startServer } from '../support/server.ts';
 import { ecrClient, refused } from './aws-client.ts';
-import { type CachingWorld, cachingWorld, eventually, randomImage, recorded } from './caching-world.ts';
 
 const MIB = 1024 * 1024;
 

@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { CreatePullThroughCacheRuleCommandInput, ECR } from '@aws-sdk/client-ecr';
+import { eventually, pull, putSecret, randomImage, recorded } from '../support/caching-world.ts';
 import { http } from '../support/http.ts';
 import { type ScriptedRegistry, startScripted } from '../support/scripted-registry.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
 import { ecrClient, refused } from './aws-client.ts';
-import { eventually, pull, putSecret, randomImage, recorded } from './caching-world.ts';
 import { type Gantry, gantryOn, refusalOn } from './gantry-command.ts';
 
 const account = '000000000000';

@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import type { ECR } from '@aws-sdk/client-ecr';
-import { createUpstreamRegistry } from '../../src/drivers/upstreams/upstream-registry.ts';
 import { prepareAccess, startEnforcedServer } from '../support/access.ts';
+import { pull, putSecret, randomImage, recorded } from '../support/caching-world.ts';
 import { http } from '../support/http.ts';
-import { type Image, mediaTypes, pushBlob, pushImage, pushManifest } from '../support/images.ts';
+import { type Image, pushBlob, pushImage, pushManifest } from '../support/images.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
-import { startDistribution, whyNoDistribution } from '../upstreams/distribution.ts';
-import { sourceOf } from '../upstreams/sources.ts';
 import { ecrClient } from './aws-client.ts';
-import { indexOf, pull, putSecret, randomImage, recorded } from './caching-world.ts';
 
 const MIB = 1024 * 1024;
 
@@ -22,48 +19,6 @@ async function cache(): Promise<AsyncDisposable & { server: RunningServer; ecr: 
 }
 
 type Get = (path: string, headers?: Record<string, string>) => ReturnType<typeof http>;
-
-describe('pull-through cache of distribution with a token service', { skip: whyNoDistribution() ?? false }, () => {
-  it('takes an index and its images, with a token for nobody and one for a secret', async () => {
-    await using registry = await startDistribution();
-    const [one, other] = [randomImage([2 * MIB, 10]), randomImage([300_000])];
-    const index = indexOf([one, other]);
-    await using pusher = createUpstreamRegistry(
-      { url: registry.url, credentials: registry.credentials },
-      { allowPrivate: true },
-    );
-    for (const image of [one, other]) {
-      for (const { bytes } of [image.config, ...image.layers]) await pusher.uploadBlob('team/app', sourceOf(bytes));
-      const content = { content: image.manifest.bytes, mediaType: image.mediaType };
-      await pusher.putManifest('team/app', image.manifest.digest, content);
-    }
-    await pusher.putManifest('team/app', 'v1', { content: index.bytes, mediaType: mediaTypes.index });
-    await using cached = await cache();
-    const { username, password } = registry.credentials;
-    const credentialArn = await putSecret(cached.server.data, 'distribution', username, password);
-    const rule = { upstreamRegistryUrl: registry.url };
-    await cached.ecr.createPullThroughCacheRule({ ...rule, ecrRepositoryPrefix: 'nobody' });
-    await cached.ecr.createPullThroughCacheRule({ ...rule, ecrRepositoryPrefix: 'somebody', credentialArn });
-    for (const prefix of ['nobody', 'somebody']) {
-      const answer = await cached.world.get(`${prefix}/team/app/manifests/v1`);
-      assert.ok(answer.body.equals(index.bytes), answer.text());
-      await pull(cached.world, `${prefix}/team/app`, one.manifest.digest);
-      const detail = await recorded(cached, `${prefix}/team/app`, index.digest);
-      assert.deepEqual(detail.imageTags, ['v1']);
-      await pull(cached.world, `${prefix}/team/app`, other.manifest.digest);
-      const validated = await cached.ecr.validatePullThroughCacheRule({ ecrRepositoryPrefix: prefix });
-      assert.deepEqual([validated.isValid, validated.failure], [true, undefined]);
-    }
-    const wrong = await putSecret(cached.server.data, 'wrong', username, 'wrong');
-    await cached.ecr.createPullThroughCacheRule({ ...rule, ecrRepositoryPrefix: 'wrong', credentialArn: wrong });
-    const validated = await cached.ecr.validatePullThroughCacheRule({ ecrRepositoryPrefix: 'wrong' });
-    assert.equal(validated.isValid, false);
-    const refused = await cached.world.get('wrong/team/app/manifests/v1');
-    assert.equal(refused.status, 502);
-    const batch = cached.ecr.batchGetImage({ repositoryName: 'wrong/team/app', imageIds: [{ imageTag: 'v1' }] });
-    await assert.rejects(batch, { name: 'UnableToGetUpstreamImageException' });
-  });
-});
 
 describe('pull-through cache of another Gantry', () => {
   let image: Image;

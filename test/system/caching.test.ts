@@ -1,10 +1,18 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import {
+  type CachingWorld,
+  cachingWorld,
+  eventually,
+  indexOf,
+  pull,
+  randomImage,
+  recorded,
+} from '../support/caching-world.ts';
 import { http } from '../support/http.ts';
 import { digestOf, type Image, mediaTypes, pushImage } from '../support/images.ts';
 import { startServer } from '../support/server.ts';
 import { ecrClient } from './aws-client.ts';
-import { type CachingWorld, cachingWorld, eventually, indexOf, pull, randomImage, recorded } from './caching-world.ts';
 
 const MIB = 1024 * 1024;
 

@@ -1,12 +1,11 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ECR } from '@aws-sdk/client-ecr';
-import { http } from '../support/http.ts';
-import { type Blob, blobOf, descriptor, type Image, mediaTypes, randomImage } from '../support/images.ts';
-import { run } from '../support/programs.ts';
-import { type ScriptedRegistry, startScripted } from '../support/scripted-registry.ts';
-import { checkout, pinnedNode, type RunningServer, type ServerOptions, startServer } from '../support/server.ts';
-import { ecrClient } from './aws-client.ts';
+import { ECR } from '@aws-sdk/client-ecr';
+import { http } from './http.ts';
+import { type Blob, blobOf, descriptor, type Image, mediaTypes, randomImage } from './images.ts';
+import { run } from './programs.ts';
+import { type ScriptedRegistry, startScripted } from './scripted-registry.ts';
+import { checkout, pinnedNode, type RunningServer, type ServerOptions, startServer } from './server.ts';
 
 /** A server with a rule `hub` for a registry beside it. */
 export interface CachingWorld extends AsyncDisposable {
@@ -22,7 +21,7 @@ export async function cachingWorld(options: ServerOptions = {}): Promise<Caching
   const upstream = stack.use(await startScripted());
   const args = ['--allow-private-upstreams', ...(options.args ?? [])];
   const server = stack.use(await startServer({ ...options, args }));
-  const ecr = ecrClient(server.url, { accessKeyId: '000000000000' });
+  const ecr = openEcr(server.url);
   await ecr.createPullThroughCacheRule({ ecrRepositoryPrefix: 'hub', upstreamRegistryUrl: upstream.url });
   const owned = stack.move();
   return {
@@ -32,6 +31,12 @@ export async function cachingWorld(options: ServerOptions = {}): Promise<Caching
     get: (path, headers = {}) => http(`${server.url}/v2/${path}`, { headers }),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   };
+}
+
+/** A client for the default account of a server that admits everybody. */
+function openEcr(endpoint: string): ECR {
+  const credentials = { accessKeyId: '000000000000', secretAccessKey: 'any' };
+  return new ECR({ endpoint, region: 'us-east-1', maxAttempts: 1, credentials });
 }
 
 /** Pulls as docker does: the manifest, then what it names. @returns what came */
