@@ -137,6 +137,7 @@ describe('a hostile docker archive', () => {
   const refusedWhenOpened: [string, TarEntry[], RegExp][] = [
     ['a path out of it', [{ name: '../evil', bytes: Buffer.from('x') }], /"\.\.\/evil" leads out of the archive/],
     ['a path through it and out', [{ name: 'a/../../evil' }], /leads out of the archive/],
+    ['its parent', [{ name: '..' }], /"\.\." leads out of the archive/],
     ['an absolute path', [{ name: '/etc/passwd' }], /leads out of the archive/],
     ['a link out of it', [{ name: 'a/layer.tar', linkTo: '../../etc/passwd' }], /leads out of the archive/],
     ['an absolute link', [{ name: 'layer.tar', linkTo: '/etc/passwd' }], /leads out of the archive/],
