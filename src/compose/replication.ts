@@ -4,6 +4,7 @@ import type { CoreDependencies } from '../core/dependencies.ts';
 import { createDestinations, type Destinations } from '../core/replication/destinations.ts';
 import type { ConnectPeer } from '../core/replication/peer-connection.ts';
 import { createPeerConnector } from '../drivers/peers/connect-peer.ts';
+import { guardedLookup } from '../drivers/upstreams/address-guard.ts';
 import { createUpstreamRegistry } from '../drivers/upstreams/upstream-registry.ts';
 
 /** Reaches the registries that images are copied to. */
@@ -15,5 +16,8 @@ export function openDestinations(
 }
 
 export function peerConnector({ now }: Pick<CoreDependencies, 'now'>): ConnectPeer {
-  return createPeerConnector((target, options) => createUpstreamRegistry(target, { ...options, now }));
+  return createPeerConnector({
+    openUpstream: (target, addresses) => createUpstreamRegistry(target, { ...addresses, now }),
+    lookupFor: (url, addresses) => guardedLookup(url, 'ECR API', addresses),
+  });
 }

@@ -74,6 +74,16 @@ describe('gantry peer', () => {
     await gantry('peer', 'remove', ...PLACE);
   });
 
+  it('asks the ECR API of a peer at no address that may not be asked', async () => {
+    const { port } = new URL(peer.url);
+    for (const host of ['127.0.0.1', 'localhost']) {
+      await add('--url', 'https://registry.example.com', '--api-url', `http://${host}:${port}`, '--replace');
+      const said = await refusal('peer', 'test', ...PLACE);
+      assert.match(said, /: ECR API: [^ ]+( \([0-9a-f.:]+\))? is a loopback address, which is not asked/);
+    }
+    await gantry('peer', 'remove', ...PLACE);
+  });
+
   const REFUSED: Readonly<Record<string, [words: () => string[], said: RegExp]>> = {
     'no address': [() => [], /--url must say where the registry is/],
     'an address of something else': [() => ['--url', 'ftp://a'], /'ftp:\/\/a' is no URL of a server/],

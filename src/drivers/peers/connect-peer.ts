@@ -1,19 +1,28 @@
 import type { ConnectPeer, OpenPeer, PeerConnection } from '../../core/replication/peer-connection.ts';
 import type { Cancellation, UpstreamRegistry, UpstreamTarget } from '../../core/upstreams/upstream.ts';
 import type { Registry } from '../../core/values/registry.ts';
-import { createEcrApi, type EcrApi } from './ecr-api.ts';
+import { createEcrApi, type EcrApi, type GuardedLookup } from './ecr-api.ts';
 
-/** Makes the client of a registry's OCI API. */
-export type OpenUpstream = (target: UpstreamTarget, options: { readonly allowPrivate: boolean }) => UpstreamRegistry;
+/** Reaches a peer, and no addresses but those that may be asked. */
+export interface PeerReach {
+  /** Makes the client of its OCI API. */
+  openUpstream(target: UpstreamTarget, options: PeerAddresses): UpstreamRegistry;
+  /** Finds the addresses of its ECR API. */
+  lookupFor(url: URL, options: PeerAddresses): ReturnType<GuardedLookup>;
+}
+
+export interface PeerAddresses {
+  readonly allowPrivate: boolean;
+}
 
 /** Connects to peers of every kind. Those that have the ECR API are asked there for passwords, and Amazon's to make repositories. */
-export function createPeerConnector(openUpstream: OpenUpstream): ConnectPeer {
+export function createPeerConnector({ openUpstream, lookupFor }: PeerReach): ConnectPeer {
   return (peer, source) => {
-    const allowPrivate = peer.settings.allowsPrivate ?? false;
-    const api = apiOf(peer);
+    const addresses = { allowPrivate: peer.settings.allowsPrivate ?? false };
+    const api = apiOf(peer, (url) => lookupFor(url, addresses));
     const target = targetOf(peer, source);
-    if (!api) return connection(openUpstream({ ...target, ...passwordOf(peer) }, { allowPrivate }));
-    const upstream = openUpstream({ ...target, credentials: () => api.password() }, { allowPrivate });
+    if (!api) return connection(openUpstream({ ...target, ...passwordOf(peer) }, addresses));
+    const upstream = openUpstream({ ...target, credentials: () => api.password() }, addresses);
     return {
       ...connection(upstream),
       ...(peer.settings.kind === 'ecr' && {
@@ -46,12 +55,13 @@ function passwordOf({ settings: { username }, secret }: OpenPeer): Pick<Upstream
 }
 
 /** A Gantry that admits everybody takes an access key id of twelve digits for that account. */
-function apiOf({ registry, url, settings, secret }: OpenPeer): EcrApi | undefined {
+function apiOf({ registry, url, settings, secret }: OpenPeer, lookupFor: GuardedLookup): EcrApi | undefined {
   const { kind, username, accessKeyId, apiUrl } = settings;
   const endpoint = apiUrl ?? (kind === 'gantry' ? url : undefined);
   const place = {
     region: registry.region,
     registryId: registry.accountId,
+    lookupFor,
     ...(endpoint !== undefined && { endpoint }),
   };
   if (accessKeyId !== undefined && secret !== undefined)

@@ -1,3 +1,6 @@
+import { Agent as HttpAgent } from 'node:http';
+import { Agent as HttpsAgent } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import { type UpstreamCredentials, UpstreamError, type UpstreamErrorCode } from '../../core/upstreams/upstream.ts';
 
@@ -15,17 +18,23 @@ export interface EcrApiOptions {
   readonly secretAccessKey: string;
   /** Amazon's own unless given. */
   readonly endpoint?: string;
+  readonly lookupFor: GuardedLookup;
+  /** How long an answer may take; half a minute unless given. */
+  readonly answerMs?: number;
 }
 
+/** Finds names for connections to a URL, where its addresses may be asked. Fails, then or at once, with UpstreamError. */
+export type GuardedLookup = (url: URL) => LookupFunction;
+
 const CONNECT_MS = 10_000;
-const ANSWER_MS = 30_000;
+const ANSWER_MS_DEFAULT = 30_000;
 
 export function createEcrApi(options: EcrApiOptions): EcrApi {
-  const host =
-    options.endpoint === undefined ? `api.ecr.${options.region}.amazonaws.com` : new URL(options.endpoint).host;
+  const url = new URL(options.endpoint ?? `https://api.ecr.${options.region}.amazonaws.com`);
+  const { host } = url;
   let opening: Promise<ECRClient> | undefined;
   const client = () => {
-    opening ??= openClient(options);
+    opening ??= openClient(options, url);
     return opening;
   };
   return {
@@ -52,14 +61,25 @@ export function createEcrApi(options: EcrApiOptions): EcrApi {
 }
 
 /** The SDK is large, and most registries have no such peer. */
-async function openClient({ region, endpoint, accessKeyId, secretAccessKey }: EcrApiOptions): Promise<ECRClient> {
+async function openClient(
+  { region, endpoint, accessKeyId, secretAccessKey, lookupFor, answerMs = ANSWER_MS_DEFAULT }: EcrApiOptions,
+  url: URL,
+): Promise<ECRClient> {
   const { ECRClient } = await import('@aws-sdk/client-ecr');
+  const kept = { keepAlive: true, lookup: lookupFor(url) };
   return new ECRClient({
     region,
     credentials: { accessKeyId, secretAccessKey },
     // Jobs try again, over days and not over a second.
     maxAttempts: 2,
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS },
+    requestHandler: {
+      connectionTimeout: CONNECT_MS,
+      requestTimeout: answerMs,
+      // Else the SDK only says that it still waits, and does so for ever.
+      throwOnRequestTimeout: true,
+      httpAgent: new HttpAgent(kept),
+      httpsAgent: new HttpsAgent(kept),
+    },
     ...(endpoint !== undefined && { endpoint }),
   });
 }
@@ -68,6 +88,7 @@ async function asking<T>(host: string, asked: string, work: () => Promise<T>): P
   try {
     return await work();
   } catch (error) {
+    if (error instanceof UpstreamError) throw error;
     const { name, message, code, $fault, $metadata } = error as SdkError;
     if (name === 'AbortError') throw error;
     if (name === 'RepositoryAlreadyExistsException') return {};

@@ -1,20 +1,10 @@
-import { lookup as resolveName } from 'node:dns/promises';
 import { type ClientRequest, Agent as HttpAgent, type RequestOptions, request as requestHttp } from 'node:http';
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
 import { getCACertificates } from 'node:tls';
-import { addressKind } from './address-kind.ts';
+import { AddressGuard, type AddressOptions } from './address-guard.ts';
 import { Fault } from './fault.ts';
 
-export interface ConnectionOptions {
-  /**
-   * Whether addresses of this machine and of private networks may be asked: all, none (unless given), or those of the named
-   * hosts, each `HOST` for its scheme's own port or `HOST:PORT` as in its URL. Link-local addresses, where clouds keep their
-   * metadata, multicast and reserved ones are never asked.
-   */
-  readonly allowPrivate?: boolean | readonly string[] | undefined;
-  /** Whether http is spoken to public addresses too, and not only to private ones that may be asked. */
-  readonly plainHttp?: boolean | undefined;
+export interface ConnectionOptions extends AddressOptions {
   /** Certificates in PEM form that are trusted beside Node's own. */
   readonly certificateAuthorities?: readonly string[] | undefined;
   /** For finding the name, connecting and TLS; 10 unless given. */
@@ -25,15 +15,6 @@ export interface ConnectionOptions {
   readonly documentSeconds?: number | undefined;
   /** For an upstream to answer when it was told that an upload is complete; 300 unless given. */
   readonly commitSeconds?: number | undefined;
-  /** All addresses of a name; the system's resolver unless given. */
-  readonly resolve?: ResolveName | undefined;
-}
-
-export type ResolveName = (name: string) => Promise<readonly ResolvedAddress[]>;
-
-export interface ResolvedAddress {
-  readonly address: string;
-  readonly family: number;
 }
 
 export interface OpenRequest {
@@ -42,10 +23,7 @@ export interface OpenRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/**
- * Opens connections, and only to addresses that may be asked. A name is found once and what was checked is what is connected
- * to, so its answer cannot change in between; a kept connection was checked when it was made.
- */
+/** Opens connections, and only to addresses that may be asked; a kept connection was checked when it was made. */
 export class Connections implements Disposable {
   readonly connectSeconds: number;
   readonly idleSeconds: number;
@@ -53,19 +31,14 @@ export class Connections implements Disposable {
   readonly commitSeconds: number;
   readonly #http: HttpAgent;
   readonly #https: HttpsAgent;
-  readonly #allowPrivate: boolean | readonly string[];
-  readonly #plainHttp: boolean;
-  readonly #resolve: ResolveName;
+  readonly #addresses: AddressGuard;
 
   constructor(options: ConnectionOptions = {}) {
     this.connectSeconds = options.connectSeconds ?? 10;
     this.idleSeconds = options.idleSeconds ?? 30;
     this.documentSeconds = options.documentSeconds ?? 120;
     this.commitSeconds = options.commitSeconds ?? 300;
-    const allowed = options.allowPrivate ?? false;
-    this.#allowPrivate = typeof allowed === 'boolean' ? allowed : allowed.map((host) => host.toLowerCase());
-    this.#plainHttp = options.plainHttp ?? false;
-    this.#resolve = options.resolve ?? ((name) => resolveName(name, { all: true }));
+    this.#addresses = new AddressGuard(options);
     const own = options.certificateAuthorities ?? [];
     this.#http = new HttpAgent(KEPT);
     this.#https = new HttpsAgent({
@@ -79,15 +52,12 @@ export class Connections implements Disposable {
     const isSecure = url.protocol === 'https:';
     if (!isSecure && url.protocol !== 'http:')
       throw new Fault('invalid', `${url.protocol} is no protocol of a registry`);
-    const host = url.hostname.replace(/^\[|\]$/g, '');
-    // For an address no name is looked up.
-    if (isIP(host) !== 0) this.#admit(url, host);
     const options: RequestOptions = {
-      host,
+      host: url.hostname.replace(/^\[|\]$/g, ''),
       path: `${url.pathname}${url.search}`,
       method,
       headers: { ...headers },
-      lookup: this.#lookupFor(url),
+      lookup: this.#addresses.lookupFor(url),
       ...(url.port !== '' && { port: url.port }),
       ...(signal !== undefined && { signal }),
     };
@@ -96,45 +66,13 @@ export class Connections implements Disposable {
   }
 
   /** Whether this host is one whose private addresses may be asked. */
-  allowsPrivate({ host }: URL): boolean {
-    return typeof this.#allowPrivate === 'boolean' ? this.#allowPrivate : this.#allowPrivate.includes(host);
+  allowsPrivate(url: URL): boolean {
+    return this.#addresses.allowsPrivate(url);
   }
 
   [Symbol.dispose](): void {
     this.#http.destroy();
     this.#https.destroy();
-  }
-
-  #lookupFor(url: URL): LookupFunction {
-    return (name, { all }, callback) => {
-      this.#find(url, name).then(
-        (found) => {
-          const [first] = found;
-          if (all) callback(null, [...found]);
-          else callback(null, first?.address ?? '', first?.family ?? 0);
-        },
-        (error: NodeJS.ErrnoException) => callback(error, []),
-      );
-    };
-  }
-
-  /** Any address that may not be asked spoils the name: a registry has no business with one. */
-  async #find(url: URL, name: string): Promise<readonly ResolvedAddress[]> {
-    const found = await this.#resolve(name);
-    if (found.length === 0) throw new Fault('unavailable', `${name} has no address`);
-    for (const { address } of found) this.#admit(url, address);
-    return found;
-  }
-
-  #admit(url: URL, address: string): void {
-    const { kind, name } = addressKind(address);
-    const where = url.hostname === address ? address : `${url.hostname} (${address})`;
-    if (kind === 'never' || (kind === 'private' && !this.allowsPrivate(url))) {
-      throw new Fault('forbidden-address', `${where} is a ${name} address, which is not asked`);
-    }
-    if (url.protocol === 'http:' && kind === 'public' && !this.#plainHttp) {
-      throw new Fault('forbidden-address', `${where} is a public address, which is not asked without TLS`);
-    }
   }
 }
 
