@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { OperationName } from '../src/protocols/aws/operation.ts';
+import { caching } from '../test/output-members/caching.ts';
 import { images, layers } from '../test/output-members/images.ts';
 import { lifecycle } from '../test/output-members/lifecycle.ts';
 import { replication } from '../test/output-members/replication.ts';
@@ -13,7 +14,16 @@ import { filledMembers, outputMembers, servedOperations } from './output-members
 import { UNFILLED_MEMBERS } from './unfilled-members.ts';
 
 /** A new operation needs a call in one of them, with whatever makes it fill all its members. */
-const SCENES: readonly Scene[] = [repositories, creationTemplates, registry, images, layers, lifecycle, replication];
+const SCENES: readonly Scene[] = [
+  repositories,
+  creationTemplates,
+  registry,
+  images,
+  layers,
+  lifecycle,
+  replication,
+  caching,
+];
 
 describe('the members of answers', () => {
   let server: RunningServer;

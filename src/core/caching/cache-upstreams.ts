@@ -80,7 +80,7 @@ export function createCacheUpstreams(parts: CacheUpstreamParts): CacheUpstreams 
       const present = opened.get(key);
       if (present) return present.upstream;
       const registry = openRegistry(parts, rule);
-      const upstream = upstreamOver(registry, gatesOf(registry.host));
+      const upstream = upstreamOver(registry, rule, gatesOf(registry.host));
       opened.set(key, { registry, upstream });
       const [oldest] = opened;
       if (opened.size > CONNECTIONS_MAX && oldest) {
@@ -100,10 +100,9 @@ export function createCacheUpstreams(parts: CacheUpstreamParts): CacheUpstreams 
 const SECRET_SECONDS = 120;
 
 function openRegistry({ connect, logInAtEcr, secrets, now }: CacheUpstreamParts, rule: CacheRule): UpstreamRegistry {
-  const { registry, credentialArn, upstreamKind, customRoleArn } = rule;
+  const { registry, credentialArn, upstreamKind } = rule;
   const url = upstreamAddress(rule);
   const { host } = new URL(url);
-  if (customRoleArn !== undefined) return connect({ url, credentials: () => refuseRole(host) });
   if (credentialArn === undefined) return connect({ url });
   const credentials: CredentialsProvider = async () => {
     const { username, accessToken } = await secrets.open(registry, credentialArn);
@@ -115,17 +114,19 @@ function openRegistry({ connect, logInAtEcr, secrets, now }: CacheUpstreamParts,
 }
 
 /** There is no STS to give such a role out. */
-async function refuseRole(host: string): Promise<never> {
+function refuseRole(host: string): never {
   const message = `${host}: login: a role cannot be taken from here; give the rule a credentialArn with an access key in place of customRoleArn`;
   throw new UpstreamError({ code: 'unauthorized', host, message });
 }
 
 function upstreamOver(
   registry: UpstreamRegistry,
+  { customRoleArn }: CacheRule,
   { questions, blobs }: { questions: RequestGate; blobs: BlobGate },
 ): CacheUpstream {
   const ask = <T>(question: (options: { signal: AbortSignal }) => Promise<T>): Promise<T> =>
     questions.run(async () => {
+      if (customRoleArn !== undefined) refuseRole(registry.host);
       const signal = AbortSignal.timeout(ANSWER_MS_MAX);
       try {
         return await question({ signal });
