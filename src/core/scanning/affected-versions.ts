@@ -29,7 +29,18 @@ export function judgeVersion(affected: AffectedVersions, version: string, order:
 /** A record with something else than versions in a range has nothing to say of it. */
 function sortEvents(events: readonly OsvEvent[], order: VersionOrder): readonly OsvEvent[] {
   if (!events.every(({ kind, version }) => isBound(kind, version) || order.isVersion(version))) return [];
-  return [...events].sort((one, other) => compareBounds(one.version, other.version, order) || rank(one) - rank(other));
+  return [...events].sort((one, other) => compareEvents(one, other, order));
+}
+
+/** What is introduced at 0 is so before all versions, 0 itself included; else what is fixed at a version is so first. */
+function compareEvents(one: OsvEvent, other: OsvEvent, order: VersionOrder): number {
+  const isOneFirst = isFirst(one);
+  if (isOneFirst !== isFirst(other)) return isOneFirst ? -1 : 1;
+  return compareBounds(one.version, other.version, order) || rank(one) - rank(other);
+}
+
+function isFirst({ kind, version }: OsvEvent): boolean {
+  return kind === 'introduced' && version === FIRST;
 }
 
 function isBound(kind: OsvEvent['kind'], version: string): boolean {
@@ -67,7 +78,6 @@ function compareBounds(one: string, other: string, order: VersionOrder): number 
   return order.compare(one, other);
 }
 
-/** What is introduced where something else is fixed is in. */
 function rank({ kind }: OsvEvent): number {
   return ['last_affected', 'fixed', 'introduced', 'limit'].indexOf(kind);
 }

@@ -6,55 +6,82 @@ import type { OsvRecord } from './osv-record.ts';
 import { rateVector } from './severity/cvss.ts';
 import { type Severity, severityOfScore, severityOfWord } from './severity/severity.ts';
 
-/** A record that speaks of a package, with what it says of its versions. */
+/** What a record says of one package. */
 export interface Advisory extends AffectedVersions {
-  readonly record: Omit<OsvRecord, 'affected'>;
+  readonly recordId: string;
   readonly vectors: readonly string[];
   readonly severityWord?: string;
 }
 
+export type RecordFacts = Omit<OsvRecord, 'affected'>;
+
+/** What is known, as it was at one moment. */
 export interface Advisories {
   /** Those of a package, by the keys of `ecosystems.ts`. */
   find(ecosystem: string, name: string): readonly Advisory[];
-  /** Vectors that any record has for one of these names. */
-  vectorsOf(names: readonly string[]): readonly string[];
+  /** @returns undefined for one that is withdrawn or gone */
+  record(id: string): RecordFacts | undefined;
+  /** Vectors that any record has for a CVE. */
+  vectorsOf(cve: string): readonly string[];
 }
 
-/** What is known to be wrong with the packages of an image, each weakness of each package once. */
-export function matchInventory(image: ImageInventory, advisories: Advisories): Finding[] {
-  const findings = new Map<string, Finding>();
-  const isOwned = ownedByDistribution(image);
-  for (const one of image.packages) {
-    if (isOwned(one)) continue;
-    for (const lookup of lookupsOf(one, image.osRelease)) {
-      for (const finding of judge(one, lookup, advisories)) {
-        const key = JSON.stringify([finding.name, one.type, one.name, one.version, one.path]);
-        findings.set(key, better(findings.get(key), finding));
-      }
-    }
+/** A finding as it is in every image with this version of this package. */
+type Weakness = Omit<Finding, 'package'>;
+
+/** How many versions of packages a matcher remembers its judgement of. */
+const REMEMBERED_MAX = 100_000;
+
+/**
+ * Finds what is known to be wrong with the packages of an image, each weakness of each package once. Images have most of
+ * their packages in common: what was judged once is remembered, so a matcher is for one state of the advisories.
+ */
+export function createMatcher(advisories: Advisories): (image: ImageInventory) => Finding[] {
+  const remembered = new Map<string, readonly Weakness[]>();
+  const weaknessesOf = (lookup: Lookup): readonly Weakness[] => {
+    const key = `${lookup.ecosystem}\0${lookup.name}\0${lookup.version}`;
+    const known = remembered.get(key);
+    if (known !== undefined) return known;
+    const found = [...judge(lookup, advisories)];
+    if (remembered.size >= REMEMBERED_MAX) remembered.clear();
+    remembered.set(key, found);
+    return found;
+  };
+  return (image) => {
+    const isOwned = ownedByDistribution(image);
+    return image.packages.flatMap((one) => (isOwned(one) ? [] : findingsOf(one, image.osRelease, weaknessesOf)));
+  };
+}
+
+function findingsOf(
+  one: FoundPackage,
+  osRelease: ImageInventory['osRelease'],
+  weaknessesOf: (lookup: Lookup) => readonly Weakness[],
+): Finding[] {
+  const found = new Map<string, Weakness>();
+  for (const weakness of lookupsOf(one, osRelease).flatMap(weaknessesOf)) {
+    found.set(weakness.name, better(found.get(weakness.name), weakness));
   }
-  return [...findings.values()];
+  return [...found.values()].map((weakness) => ({ ...weakness, package: one }));
 }
 
-function* judge(one: FoundPackage, lookup: Lookup, advisories: Advisories): Generator<Finding> {
-  const order = orderOf(lookup.ecosystem);
+function* judge({ ecosystem, name: packageName, version }: Lookup, advisories: Advisories): Generator<Weakness> {
+  const order = orderOf(ecosystem);
   if (order === undefined) return;
-  for (const advisory of advisories.find(lookup.ecosystem, lookup.name)) {
-    if (advisory.record.isWithdrawn) continue;
-    const judgement = judgeVersion(advisory, lookup.version, order);
+  for (const advisory of advisories.find(ecosystem, packageName)) {
+    const judgement = judgeVersion(advisory, version, order);
     if (!judgement.isAffected) continue;
-    const { fixedVersion } = judgement;
-    const { id, aliases, upstream, summary, uri, publishedAt, modifiedAt } = advisory.record;
-    for (const name of namesOf(advisory.record)) {
+    const record = advisories.record(advisory.recordId);
+    if (record === undefined || record.isWithdrawn) continue;
+    const { id, aliases, upstream, summary, uri, publishedAt, modifiedAt } = record;
+    for (const name of namesOf(record)) {
       yield {
         name,
         recordId: id,
         aliases: [...new Set([id, ...aliases, ...upstream])].filter((alias) => alias !== name),
         summary,
         uri,
-        ...rate(advisory, name, advisories),
-        package: one,
-        ...(fixedVersion !== undefined && { fixedVersion }),
+        ...rate(advisory, record, advisories.vectorsOf(name)),
+        ...(judgement.fixedVersion !== undefined && { fixedVersion: judgement.fixedVersion }),
         ...(publishedAt && { publishedAt }),
         modifiedAt,
       };
@@ -73,14 +100,18 @@ export function namesOf({ id, aliases, upstream }: Pick<OsvRecord, 'id' | 'alias
 const CVE = /CVE-\d{4}-\d{4,}/;
 
 /** The distribution's own word comes first, as in ECR; then the newest kind of CVSS that has a score. */
-function rate(advisory: Advisory, name: string, advisories: Advisories): { severity: Severity; cvss?: CvssRating } {
-  const { record } = advisory;
-  const own = best([...advisory.vectors, ...record.vectors]);
-  const cvss = own ?? best(advisories.vectorsOf([name]));
-  const word = advisory.severityWord === undefined ? 'UNDEFINED' : severityOfWord(advisory.severityWord);
-  const scored = cvss === undefined ? 'UNDEFINED' : severityOfScore(cvss.score, cvss.version);
-  const recordWord = record.severityWord === undefined ? 'UNDEFINED' : severityOfWord(record.severityWord);
-  const severity = [word, scored, recordWord].find((found) => found !== 'UNDEFINED') ?? 'UNDEFINED';
+function rate(
+  advisory: Advisory,
+  record: RecordFacts,
+  others: readonly string[],
+): { severity: Severity; cvss?: CvssRating } {
+  const cvss = best([...advisory.vectors, ...record.vectors]) ?? best(others);
+  const ratings: Severity[] = [
+    severityOfWord(advisory.severityWord ?? ''),
+    cvss === undefined ? 'UNDEFINED' : severityOfScore(cvss.score, cvss.version),
+    severityOfWord(record.severityWord ?? ''),
+  ];
+  const severity = ratings.find((rating) => rating !== 'UNDEFINED') ?? 'UNDEFINED';
   return { severity, ...(cvss && { cvss }) };
 }
 
@@ -90,9 +121,9 @@ function best(vectors: readonly string[]): CvssRating | undefined {
 }
 
 /** Of two records for one weakness the one that says how grave it is, and then the one that says how to be rid of it. */
-function better(one: Finding | undefined, other: Finding): Finding {
+function better(one: Weakness | undefined, other: Weakness): Weakness {
   if (one === undefined) return other;
-  const weight = ({ severity, fixedVersion }: Finding) =>
+  const weight = ({ severity, fixedVersion }: Weakness) =>
     (severity === 'UNDEFINED' ? 0 : 2) + (fixedVersion === undefined ? 0 : 1);
   return weight(other) > weight(one) ? other : one;
 }
