@@ -56,7 +56,7 @@ export function distributionsOf(osRelease: OsRelease | undefined): string[] {
   const { id, versionId = '' } = osRelease;
   const [major = '', minor = ''] = versionId.split('.');
   const named = Object.hasOwn(DISTRIBUTIONS, id) ? DISTRIBUTIONS[id]!(versionId, major, minor) : undefined;
-  return named === undefined ? [] : [named].flat();
+  return named ? [named].flat() : [];
 }
 
 type Named = (versionId: string, major: string, minor: string) => string | string[] | undefined;

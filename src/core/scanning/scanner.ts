@@ -14,10 +14,16 @@ export interface Scanner {
   readLayer(layer: LayerBytes, signal?: AbortSignal): Promise<LayerInventory>;
 
   /** @throws ScanError with `no-database` when nothing is known yet */
-  match(image: ImageInventory): Promise<readonly Finding[]>;
+  match(image: ImageInventory): Promise<Findings>;
 
   /** What the findings rest on; undefined while there is nothing. */
   data(): Promise<VulnerabilityData | undefined>;
+}
+
+export interface Findings {
+  readonly findings: readonly Finding[];
+  /** Why there may be more than these, in sentences without their ends. */
+  readonly doubts: readonly string[];
 }
 
 export interface LayerBytes {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { doubtsOf } from '../../../core/scanning/doubts.ts';
 import { createMatcher } from '../../../core/scanning/match-inventory.ts';
 import { ScanError, type Scanner } from '../../../core/scanning/scanner.ts';
 import { inventoryLayer } from './inventory-layer.ts';
@@ -36,7 +37,8 @@ export function createBuiltinScanner(options: BuiltinScannerOptions): Scanner & 
     async match(image) {
       const now = current();
       if (now === undefined) throw new ScanError('no-database', NO_DATABASE);
-      return now.match(image);
+      const doubts = doubtsOf(image, (ecosystem) => now.database.hasRecords(ecosystem));
+      return { findings: now.match(image), doubts };
     },
     async data() {
       return current()?.database.data();
