@@ -33,6 +33,9 @@ const SESSION_SETTINGS = `
   set enable_seqscan = off;
   set enable_hashjoin = off;
   set enable_mergejoin = off;
+  set max_parallel_workers_per_gather = 0;
+  set random_page_cost = 1.1;
+  set enable_bitmapscan = off;
 `;
 
 /** Connections to one database, opened as they are needed; those that break are replaced. */

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
+import { awsCall } from '../support/aws-call.ts';
+import { startPostgres } from '../support/postgres.ts';
+import { checkout, cleanEnvironment, pinnedNode, startServer } from '../support/server.ts';
+
+describe('gantry serve with a database', () => {
+  it('keeps its facts there: another server has them at once, and a command and the next server have them too', async () => {
+    await using database = await startPostgres();
+    const env = { GANTRY_DATABASE_URL: await database.newDatabase() };
+    await using one = await startServer({ env });
+    await using other = await startServer({ env });
+    const repositoryName = 'team/app';
+    const created = await awsCall(one.url, 'CreateRepository', { repositoryName });
+    assert.equal(created.status, 200);
+    const found = await awsCall(other.url, 'DescribeRepositories', { repositoryNames: [repositoryName] });
+    assert.equal(found.status, 200);
+    assert.ok(!(await readdir(one.data)).includes('gantry.db'));
+
+    const words = ['bin/gantry.js', 'usage', '--data', one.data, '--json'];
+    const { stdout } = await promisify(execFile)(pinnedNode, words, {
+      cwd: checkout,
+      env: { ...cleanEnvironment(), ...env },
+    });
+    assert.match(stdout, /team\/app/);
+
+    assert.equal(await one.stop(), 0);
+    assert.equal(await other.stop(), 0);
+    await using next = await startServer({ args: ['--database-url', env.GANTRY_DATABASE_URL] });
+    const again = await awsCall(next.url, 'DescribeRepositories', { repositoryNames: [repositoryName] });
+    assert.equal(again.status, 200);
+  });
+});
