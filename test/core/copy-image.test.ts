@@ -132,6 +132,23 @@ describe('copying an image', () => {
     assert.deepEqual((await imageThere(child.digest))?.tags, []);
   });
 
+  it('passes over a referrer that goes before its turn comes', async () => {
+    await using setup = await copying();
+    const { core, source, target, imageThere } = setup;
+    const image = await pushedImage(core, 'one', 'a', 'v1');
+    const signature = await pushReferrer(core, image, 'of the image');
+    const losing: ImageSource = {
+      ...source,
+      async *referrers(subject) {
+        if (subject === image.digest) yield digestOfBlob(blobOf('a signature that is gone'));
+        yield* source.referrers(subject);
+      },
+    };
+    const report = await copyImage(losing, target, { reference: 'v1', tag: 'v1' }, { withReferrers: true });
+    assert.deepEqual(report.manifests, { present: 0, stored: 2 });
+    assert.equal((await imageThere(signature.digest))?.digest, signature.digest);
+  });
+
   it('leaves a tag on the image that holds it for good', async () => {
     await using setup = await copying();
     const { core, source, target, imageThere } = setup;

@@ -16,37 +16,10 @@ import { mediaTypes } from '../support/images.ts';
 import { type CoreUnderTest, call, coreUnderTest, registry } from './core-under-test.ts';
 import { doDueJobs } from './due-jobs.ts';
 import { indexManifest, manifestBlob, pushedImage } from './manifests.ts';
+import { replicating, tagThere, west } from './replicating.ts';
 
-const west = { ...registry, region: 'us-west-2' };
 const EMPTY_INDEX = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
 const elsewhere: Call = { ...call, registry: west };
-
-async function replicating() {
-  const core = await coreUnderTest();
-  const { dependencies } = core;
-  const box = createSecretBox(randomBytes(32), randomBytes);
-  const unconnected = () => assert.fail('there are no peers');
-  const destinations = createDestinations(dependencies, { authorizer: openAuthorizer, box, connect: unconnected });
-  await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
-  return {
-    core,
-    destinations,
-    /** Does what is due, and what follows. */
-    work: (using: Destinations = destinations) =>
-      doDueJobs(core, {
-        'replicate-image': replicateImageJob(dependencies, using),
-        'run-backfill': runBackfillJob(dependencies, using),
-      }),
-    statusOf: async (imageTag: string) =>
-      (await core.replication.imageStatuses(call, { repositoryName: 'one', imageId: { imageTag } })).statuses,
-    [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
-  };
-}
-
-async function tagThere(core: CoreUnderTest, tag: string) {
-  const repository = await core.dependencies.metadata.read.repositories.find(west, 'one');
-  return repository && (await core.dependencies.metadata.read.images.findByTag(repository.id, tag));
-}
 
 async function eventsIn({ dependencies }: CoreUnderTest, region: string) {
   const stored = await dependencies.metadata.read.events.after(0, 100);
@@ -142,45 +115,6 @@ describe('replication', () => {
     waiting.resolve('first');
     assert.equal(await asked, 'first');
     assert.equal(await silent.guard('there', async () => 'third'), 'third');
-  });
-
-  it('puts a tag that was moved meanwhile where it is now', async () => {
-    await using setup = await replicating();
-    const { core, destinations, work } = setup;
-    const first = await pushedImage(core, 'one', 'a', 'latest');
-    let second: { digest: string } | undefined;
-    const moving: Destinations = {
-      ...destinations,
-      with: (place, copy) =>
-        destinations.with(place, async (target) => {
-          // The other image comes and is replicated between the copying and the tagging of this one.
-          const putManifest: typeof target.putManifest = async (manifest, tag, options) => {
-            if (!second && manifest.digest === first.digest) {
-              second = await pushedImage(core, 'one', 'b', 'latest');
-              assert.deepEqual(
-                (await work(destinations)).map(({ outcome }) => outcome),
-                ['done'],
-              );
-            }
-            return target.putManifest(manifest, tag, options);
-          };
-          return copy({ ...target, putManifest });
-        }),
-    };
-    await work(moving);
-    assert.equal((await tagThere(core, 'latest'))?.digest, second?.digest);
-  });
-
-  it('copies an image whose tag has gone on without the tag', async () => {
-    await using setup = await replicating();
-    const { core, work } = setup;
-    const first = await pushedImage(core, 'one', 'a', 'latest');
-    const second = await pushedImage(core, 'one', 'b', 'latest');
-    await work();
-    assert.equal((await tagThere(core, 'latest'))?.digest, second.digest);
-    const { read } = core.dependencies.metadata;
-    const repository = await read.repositories.find(west, 'one');
-    assert.ok(await read.images.find(repository?.id ?? 0, first.digest as Digest));
   });
 
   it('copies what is restored from the archive, with its tags', async () => {

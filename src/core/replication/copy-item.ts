@@ -1,13 +1,9 @@
 import type { CoreDependencies } from '../dependencies.ts';
-import { copyImage } from '../transfer/copy-image.ts';
-import { createLocalSource } from '../transfer/local-source.ts';
 import { TransferError } from '../transfer/transfer.ts';
 import type { Backfill, BackfillItem } from './backfill-records.ts';
+import { copyTagged } from './copy-tagged.ts';
 import type { Destinations } from './destinations.ts';
 import { failureOf } from './failure-codes.ts';
-
-/** Reading for replication is nobody's pull. */
-export const NOBODY = { kind: 'open', accountId: '', arn: '', userId: '' } as const;
 
 /** Copies an image to the destination of a backfill, with the tag if it still is on it. What refers to it is an item of its own. */
 export async function copyItem(
@@ -20,12 +16,8 @@ export async function copyItem(
   const { read } = dependencies.metadata;
   const repository = await read.repositories.find(registry, repositoryName);
   if (!repository) throw new TransferError('missing', `There is no repository ${repositoryName} any more`);
-  const holder = tag === '' ? undefined : await read.images.findByTag(repository.id, tag);
-  const owned = holder?.digest === digest ? tag : undefined;
-  const source = createLocalSource(dependencies, { caller: NOBODY, registry }, repositoryName);
-  await destinations.with({ source: registry, repositoryName, destination }, (target) =>
-    copyImage(source, target, { reference: digest, tag: owned }, { signal }),
-  );
+  const copy = { repository, digest, tag: tag === '' ? undefined : tag, destination };
+  await copyTagged(dependencies, destinations, copy, { signal });
 }
 
 /** Why what an index lists could not be copied, one by one; nothing for any other image, nor for what could. */

@@ -4,15 +4,12 @@ import type { Image } from '../images/image-records.ts';
 import type { JobPayloads } from '../jobs/job-kinds.ts';
 import type { Records } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
-import { copyImage } from '../transfer/copy-image.ts';
-import { createLocalSource } from '../transfer/local-source.ts';
 import { isSameRegistry } from '../values/registry.ts';
-import { NOBODY } from './copy-item.ts';
+import { copyTagged } from './copy-tagged.ts';
 import type { Destinations } from './destinations.ts';
 import { type Failure, failureOf } from './failure-codes.ts';
 import type { ImageReplication } from './replication-records.ts';
 import { destinationsOf } from './replication-rules.ts';
-import { enqueueReplication } from './start-replication.ts';
 
 type Wanted = JobPayloads['replicate-image'];
 
@@ -52,7 +49,14 @@ export async function replicateImage(
   if (!(await isStillWanted(task))) return end(task, { status: 'FAILED', failureCode: 'DestinationNotConfigured' });
   if (image.status !== 'ACTIVE') return end(task, { status: 'FAILED', failureCode: 'ImageArchived' });
   try {
-    await copy(task, attempt.signal);
+    const { digest, tag, destination } = wanted;
+    const { signal } = attempt;
+    await copyTagged(
+      dependencies,
+      destinations,
+      { repository, digest, tag, destination },
+      { withReferrers: true, signal },
+    );
   } catch (error) {
     attempt.signal.throwIfAborted();
     await fail(task, error, attempt);
@@ -72,40 +76,6 @@ interface Task {
 async function isStillWanted({ dependencies: { metadata }, repository, wanted }: Task): Promise<boolean> {
   const present = destinationsOf(await metadata.read.replication.rules(repository.registry), repository.name);
   return present.some((destination) => isSameRegistry(destination, wanted.destination));
-}
-
-async function copy(task: Task, signal: AbortSignal): Promise<void> {
-  const { dependencies, destinations, wanted, repository } = task;
-  const { digest, destination, tag } = wanted;
-  const call = { caller: NOBODY, registry: repository.registry };
-  const source = createLocalSource(dependencies, call, repository.name);
-  const place = { source: repository.registry, repositoryName: repository.name, destination };
-  const owned = tag !== undefined && (await digestOfTag(task, tag)) === digest ? tag : undefined;
-  await destinations.with(place, (target) =>
-    copyImage(source, target, { reference: digest, tag: owned }, { withReferrers: true, signal }),
-  );
-  if (owned !== undefined) await followTag(task, owned);
-}
-
-async function digestOfTag({ dependencies: { metadata }, repository }: Task, tag: string) {
-  return (await metadata.read.images.findByTag(repository.id, tag))?.digest;
-}
-
-/**
- * A tag that was moved while the image was being copied may have been put on the other image at the destination before it was
- * put on this one there: then it is put once more.
- */
-async function followTag(task: Task, tag: string): Promise<void> {
-  const { dependencies, wanted, repository } = task;
-  const { metadata, now } = dependencies;
-  const present = await digestOfTag(task, tag);
-  if (present === undefined || present === wanted.digest) return;
-  await metadata.transaction(async (records) => {
-    const image = await records.images.findByTag(repository.id, tag);
-    if (!image) return;
-    const { destination } = wanted;
-    await enqueueReplication(records, { repositoryId: repository.id, image, tag, destination }, now());
-  });
 }
 
 async function fail(task: Task, error: unknown, { isLast }: ReplicationAttempt): Promise<never> {

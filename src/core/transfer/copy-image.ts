@@ -185,11 +185,15 @@ function watched(blob: TransferBlob, { onProgress }: CopyOptions): TransferBlob 
   return { ...blob, read: async (range: ByteRange) => watch(await blob.read(range)) };
 }
 
-/** The set grows while it is walked: referrers have referrers. */
+/** The set grows while it is walked: referrers have referrers. One that went since it was listed is missed by nobody. */
 async function copyReferrers(run: CopyRun): Promise<void> {
+  const { source, options } = run;
   for (const subject of run.parts) {
-    for await (const referrer of run.source.referrers(subject, run.options)) {
-      if (!run.copied.has(referrer)) await copyManifest(run, await readManifest(run, referrer), undefined, 0);
+    for await (const referrer of source.referrers(subject, options)) {
+      if (run.copied.has(referrer)) continue;
+      options.signal?.throwIfAborted();
+      const manifest = await source.manifest(referrer, options);
+      if (manifest) await copyManifest(run, manifest, undefined, 0);
     }
   }
 }
