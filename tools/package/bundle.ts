@@ -4,6 +4,9 @@ import { build } from 'esbuild';
 const banner =
   "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);";
 
+/** Asked for by pg alone, which does without when it is not there. */
+const OPTIONAL = ['pg-native'];
+
 /**
  * Bundles the command, the library and the upload worker with all they depend on into `dist`. What is loaded lazily in
  * the sources is a file of its own there too.
@@ -21,6 +24,7 @@ export async function bundle(root: string, dist: string): Promise<Set<string>> {
     },
     outdir: dist,
     bundle: true,
+    external: OPTIONAL,
     splitting: true,
     format: 'esm',
     platform: 'node',
@@ -41,7 +45,7 @@ function refuseOutside(
 ): void {
   const outside = Object.values(outputs)
     .flatMap(({ imports }) => imports)
-    .filter(({ external, path }) => external && !isBuiltin(path));
+    .filter(({ external, path }) => external && !isBuiltin(path) && !OPTIONAL.includes(path));
   if (outside.length > 0) throw new Error(`not bundled: ${outside.map(({ path }) => path).join(', ')}`);
 }
 
