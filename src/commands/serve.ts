@@ -30,13 +30,14 @@ function introduction(config: ServeConfig, { port, addresses, rootKeyFile }: Run
   const endpoint = config.publicUrl ?? `${scheme}://${isLoopbackHost(config.host) ? `localhost:${port}` : at}`;
   const folder = config.dataDirectory === undefined ? 'in memory only' : `in ${resolve(config.dataDirectory)}`;
   const data = config.databaseUrl === undefined ? folder : `${folder} and in a database`;
+  const bytes = config.bucket === undefined ? '' : `, layers in s3://${config.bucket.bucket}/${config.bucket.prefix}`;
   const isOpen = config.auth === 'open';
   const access = isOpen ? 'Every caller is admitted.' : 'Callers need credentials.';
   const login = isOpen
     ? `docker login --username AWS --password open ${host}`
     : `aws ecr get-login-password --region ${region} --endpoint-url ${endpoint} | docker login --username AWS --password-stdin ${host}`;
   return [
-    `Gantry serves the Amazon ECR API and the docker/OCI registry of account ${accountId} in ${region} on ${scheme}://${at}, data ${data}. ${access}`,
+    `Gantry serves the Amazon ECR API and the docker/OCI registry of account ${accountId} in ${region} on ${scheme}://${at}, data ${data}${bytes}. ${access}`,
     ...(rootKeyFile === undefined
       ? []
       : [`The root's access key was made; it is in ${rootKeyFile}, and nowhere else.`]),

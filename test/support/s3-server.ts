@@ -29,12 +29,14 @@ const PROGRAMS = [
 ];
 const READY_SECONDS = 30;
 
-/** Why there can be none here; undefined when there can. */
+/** Why there can be none here; undefined when there can. In CI there must be one: throws with the reason. */
 export function whyNoS3Server(): string | undefined {
   const missing = PROGRAMS.filter((name) => findProgram(name) === undefined);
   if (missing.length === 0) return undefined;
   const packages = 'swift swift-proxy swift-account swift-container swift-object memcached';
-  return `${missing.join(', ')} not found; on Debian: apt-get install ${packages}`;
+  const reason = `${missing.join(', ')} not found; on Debian: apt-get install ${packages}`;
+  if (process.env.CI === 'true') throw new Error(reason);
+  return reason;
 }
 
 /** Starts a store of its own, empty. Disposal ends its processes and removes what they stored. */
