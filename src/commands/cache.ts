@@ -86,7 +86,7 @@ async function checksOf({ cacheChecks }: Reads, { id }: Repository, tag: string 
   }
 }
 
-function ruleView({ prefix, upstreamPrefix, upstreamUrl, credentialArn }: CacheRule) {
+function ruleView({ prefix, upstreamPrefix = 'ROOT', upstreamUrl, credentialArn }: CacheRule) {
   return { prefix, upstreamUrl, upstreamPrefix, ...(credentialArn !== undefined && { credentialArn }) };
 }
 

@@ -38,7 +38,6 @@ describe('rules of the pull-through cache', () => {
       ecrRepositoryPrefix: 'qq',
       upstreamRegistryUrl: 'quay.io',
       upstreamRegistry: 'quay',
-      upstreamRepositoryPrefix: 'ROOT',
       registryId: account,
     };
     const { $metadata: _, createdAt, ...rest } = made;
@@ -47,7 +46,7 @@ describe('rules of the pull-through cache', () => {
     assert.deepEqual(described.pullThroughCacheRules, [{ ...expected, createdAt, updatedAt: createdAt }]);
     const credentialArn = await secret('qq', 'p');
     const updated = await ecr.updatePullThroughCacheRule({ ecrRepositoryPrefix: 'qq', credentialArn });
-    assert.deepEqual([updated.credentialArn, updated.upstreamRepositoryPrefix], [credentialArn, 'ROOT']);
+    assert.deepEqual([updated.credentialArn, updated.upstreamRepositoryPrefix], [credentialArn, undefined]);
     const deleted = await ecr.deletePullThroughCacheRule({ ecrRepositoryPrefix: 'qq' });
     assert.deepEqual([deleted.credentialArn, deleted.upstreamRegistryUrl], [credentialArn, 'quay.io']);
     const missing = ecr.deletePullThroughCacheRule({ ecrRepositoryPrefix: 'qq' });

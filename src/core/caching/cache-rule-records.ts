@@ -5,8 +5,8 @@ export interface CacheRule {
   readonly registry: Registry;
   /** `ROOT`, or the beginning of names up to a slash, which is not written. */
   readonly prefix: string;
-  /** What stands in place of the prefix upstream; `ROOT`: nothing does. */
-  readonly upstreamPrefix: string;
+  /** What stands in place of the prefix upstream; `ROOT`, or absent as it was not given: nothing does. */
+  readonly upstreamPrefix?: string;
   /** As it was given. */
   readonly upstreamUrl: string;
   /** Absent for an address of the operator's own choice. */

@@ -46,10 +46,13 @@ export function createCacheRules(
     (await metadata.read.cacheRules.find(registry, trimmed(prefix))) ?? refuseMissing(registry, prefix);
 
   return {
-    async create({ registry }, { prefix: given, upstreamPrefix = 'ROOT', upstreamKind, ...input }) {
+    async create({ registry }, { prefix: given, upstreamPrefix, upstreamKind, ...input }) {
       const at = now();
       const kind = upstreamKindOf({ ...input, ...(upstreamKind && { upstreamKind }) });
-      const prefixes = { prefix: trimmed(given), upstreamPrefix: trimmed(upstreamPrefix) };
+      const prefixes = {
+        prefix: trimmed(given),
+        ...(upstreamPrefix !== undefined && { upstreamPrefix: trimmed(upstreamPrefix) }),
+      };
       const times = { createdAt: at, updatedAt: at };
       const rule = { registry, ...prefixes, ...input, ...(kind && { upstreamKind: kind }), ...times };
       checkPrefixes(rule);
@@ -121,7 +124,7 @@ function trimmed(prefix: string): string {
 }
 
 /** "You can only set a upstream repository prefix when the cache repository prefix is not ROOT" (ECR user guide). */
-function checkPrefixes({ prefix, upstreamPrefix }: CacheRule): void {
+function checkPrefixes({ prefix, upstreamPrefix = 'ROOT' }: CacheRule): void {
   if (prefix !== 'ROOT' || upstreamPrefix === 'ROOT') return;
   const constraint = 'must be ROOT when ecrRepositoryPrefix is ROOT';
   refuse({ kind: 'invalid-parameter', parameter: 'upstreamRepositoryPrefix', constraint });

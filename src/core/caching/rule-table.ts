@@ -44,7 +44,7 @@ export function createRuleTable({ metadata, now }: Pick<CoreDependencies, 'metad
 }
 
 /** The name that a repository of the rule has upstream (ECR user guide, "Repository prefixes in pull through cache"). */
-export function upstreamNameOf({ prefix, upstreamPrefix }: CacheRule, repositoryName: string): string {
+export function upstreamNameOf({ prefix, upstreamPrefix = 'ROOT' }: CacheRule, repositoryName: string): string {
   const rest = prefix === 'ROOT' ? repositoryName : repositoryName.slice(prefix.length + 1);
   return upstreamPrefix === 'ROOT' ? rest : `${upstreamPrefix}/${rest}`;
 }

@@ -27,7 +27,7 @@ export interface CreationTemplatesTable extends InRegistry {
 
 export interface PullThroughCacheRulesTable extends InRegistry {
   prefix: string;
-  upstream_prefix: string;
+  upstream_prefix: string | null;
   upstream_url: string;
   upstream_registry: string | null;
   credential_arn: string | null;

@@ -12,7 +12,6 @@ export function describeCaching(driver: MetadataStoreDriver): void {
   const rule = (prefix: string, changes: Partial<CacheRule> = {}): CacheRule => ({
     registry,
     prefix,
-    upstreamPrefix: 'ROOT',
     upstreamUrl: 'quay.io',
     createdAt: minutesLater(1),
     updatedAt: minutesLater(2),

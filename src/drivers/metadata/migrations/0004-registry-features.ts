@@ -52,7 +52,7 @@ function pullThroughCacheRules({ build, types }: SqlDialect) {
     .addColumn('account', types.text, (column) => column.notNull())
     .addColumn('region', types.text, (column) => column.notNull())
     .addColumn('prefix', types.text, (column) => column.notNull())
-    .addColumn('upstream_prefix', types.text, (column) => column.notNull())
+    .addColumn('upstream_prefix', types.text)
     .addColumn('upstream_url', types.text, (column) => column.notNull())
     .addColumn('upstream_registry', types.text)
     .addColumn('credential_arn', types.text)

@@ -30,7 +30,7 @@ export function cacheRuleRecords(session: Session): CacheRuleRecords {
         account: rule.registry.accountId,
         region: rule.registry.region,
         prefix: rule.prefix,
-        upstreamPrefix: rule.upstreamPrefix,
+        upstreamPrefix: rule.upstreamPrefix ?? null,
         upstreamUrl: rule.upstreamUrl,
         upstreamKind: rule.upstreamKind ?? null,
         credentialArn: rule.credentialArn ?? null,
@@ -49,7 +49,7 @@ function toRule(row: PullThroughCacheRulesTable): CacheRule {
   return {
     registry: { accountId: row.account, region: row.region },
     prefix: row.prefix,
-    upstreamPrefix: row.upstream_prefix,
+    ...(row.upstream_prefix !== null && { upstreamPrefix: row.upstream_prefix }),
     upstreamUrl: row.upstream_url,
     ...(row.upstream_registry !== null && { upstreamKind: row.upstream_registry as UpstreamKind }),
     ...(row.credential_arn !== null && { credentialArn: row.credential_arn }),
@@ -91,7 +91,7 @@ const all = prepared((db) =>
 
 interface NewRule extends InRegistry {
   prefix: string;
-  upstreamPrefix: string;
+  upstreamPrefix: string | null;
   upstreamUrl: string;
   upstreamKind: string | null;
   credentialArn: string | null;

@@ -13,6 +13,7 @@ export function cacheRuleView(rule: CacheRule): PullThroughCacheRule {
     upstreamRegistry: rule.upstreamKind as PullThroughCacheRule['upstreamRegistry'],
     credentialArn: rule.credentialArn,
     customRoleArn: rule.customRoleArn,
+    // Only when it was given: Terraform would make the rule anew for any other.
     upstreamRepositoryPrefix: rule.upstreamPrefix,
   };
 }
