@@ -43,7 +43,7 @@ export function runBackfillJob(dependencies: CoreDependencies, destinations: Des
       try {
         await runBackfill(dependencies, destinations, backfillId, { signal, isLast });
       } catch (error) {
-        if (isLast && !signal.aborted) await failBackfill(dependencies, backfillId);
+        if (isLast && !signal.aborted) await failBackfill(dependencies, backfillId, error);
         throw error;
       }
     },

@@ -29,6 +29,11 @@ export async function replicating() {
       }),
     statusOf: async (imageTag: string) =>
       (await core.replication.imageStatuses(call, { repositoryName: 'one', imageId: { imageTag } })).statuses,
+    /** Begins a backfill; how far it is. */
+    async backfillOf() {
+      const { id } = await core.backfills.start(call, west);
+      return async () => (await core.backfills.results(call, { id, afterPosition: 0, limit: 1 })).backfill;
+    },
     [Symbol.asyncDispose]: () => core[Symbol.asyncDispose](),
   };
 }

@@ -11,14 +11,12 @@ import { replicateImage } from '../../src/core/replication/replicate-image.ts';
 import { createSilentDestinations } from '../../src/core/replication/silent-destinations.ts';
 import { UpstreamError } from '../../src/core/upstreams/upstream.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
-import { replicateImageJob, runBackfillJob } from '../../src/jobs/replication-jobs.ts';
-import { mediaTypes } from '../support/images.ts';
+import { replicateImageJob } from '../../src/jobs/replication-jobs.ts';
 import { type CoreUnderTest, call, coreUnderTest, registry } from './core-under-test.ts';
 import { doDueJobs } from './due-jobs.ts';
-import { indexManifest, manifestBlob, pushedImage } from './manifests.ts';
+import { pushedImage } from './manifests.ts';
 import { replicating, tagThere, west } from './replicating.ts';
 
-const EMPTY_INDEX = { schemaVersion: 2, mediaType: mediaTypes.index, manifests: [] };
 const elsewhere: Call = { ...call, registry: west };
 
 async function eventsIn({ dependencies }: CoreUnderTest, region: string) {
@@ -198,78 +196,5 @@ describe('replication', () => {
     core.pass(10);
     await doDueJobs(core, { 'replicate-image': handler });
     assert.equal((await tagThere(core, 'v2'))?.status, 'ACTIVE');
-  });
-});
-
-describe('a backfill', () => {
-  it('waits where time may mend the trouble', async () => {
-    await using setup = await replicating();
-    const { core, destinations, work } = setup;
-    await core.replication.putRules(call, []);
-    const child = await pushedImage(core, 'one', 'a');
-    const index = indexManifest([child]);
-    await core.images.put(call, { repositoryName: 'one', manifest: index.bytes, tag: 'multi' });
-    await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
-    const lacking: Destinations = {
-      ...destinations,
-      with: (place, copy) =>
-        destinations.with(place, (target) => copy({ ...target, putBlob: () => Promise.reject(new Error('trouble')) })),
-    };
-    const { id } = await core.backfills.start(call, west);
-    const [ended] = await work(lacking);
-    // Trouble that time may mend is no result: the backfill goes on later.
-    assert.equal(ended?.outcome, 'retried');
-    assert.equal((await core.backfills.results(call, { id, afterPosition: 0, limit: 9 })).results, undefined);
-    core.pass(10);
-    await work();
-    const { backfill, results } = await core.backfills.results(call, { id, afterPosition: 0, limit: 9 });
-    assert.equal(backfill.status, 'COMPLETE');
-    assert.deepEqual(
-      results?.map(({ digest, tag, status }) => [digest, tag, status]).sort(),
-      [
-        [child.digest, '', 'COMPLETE'],
-        [index.digest, 'multi', 'COMPLETE'],
-      ].sort(),
-    );
-  });
-
-  it('says why an image could not be copied, and of itself that it failed when none could', async () => {
-    await using core = await coreUnderTest({}, { 'images-per-repository': 2 });
-    const box = createSecretBox(randomBytes(32), randomBytes);
-    const parts = { authorizer: openAuthorizer, box, connect: () => assert.fail() };
-    const handler = runBackfillJob(core.dependencies, createDestinations(core.dependencies, parts));
-    await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
-    await core.repositories.create(elsewhere, { repositoryName: 'one' });
-    for (const word of ['x', 'y']) {
-      const manifest = manifestBlob({ ...EMPTY_INDEX, annotations: { word } });
-      await core.images.put(elsewhere, { repositoryName: 'one', manifest: manifest.bytes });
-    }
-    const child = await pushedImage(core, 'one', 'a');
-    const index = indexManifest([child]);
-    await core.images.put(call, { repositoryName: 'one', manifest: index.bytes, tag: 'multi' });
-    const { id } = await core.backfills.start(call, west);
-    await doDueJobs(core, { 'run-backfill': handler });
-    const { backfill, results = [] } = await core.backfills.results(call, { id, afterPosition: 0, limit: 9 });
-    assert.partialDeepStrictEqual(backfill, { status: 'FAILED', failureCode: 'LimitExceeded', total: 2, failed: 2 });
-    const ofIndex = results.find(({ digest }) => digest === index.digest);
-    assert.deepEqual(ofIndex?.subImageFailureCodes, ['LimitExceeded']);
-    const ofChild = results.find(({ digest }) => digest === child.digest);
-    assert.partialDeepStrictEqual(ofChild, { status: 'FAILED', failureCode: 'LimitExceeded' });
-    assert.equal(ofChild?.subImageFailureCodes, undefined);
-  });
-
-  it('vanishes ninety days after its end', async () => {
-    await using setup = await replicating();
-    const { core, work } = setup;
-    const { id } = await core.backfills.start(call, west);
-    await work();
-    const listed = async () => (await core.backfills.list(call, { limit: 9 })).backfills.map((each) => each.id);
-    core.pass(90 * 24 * 3600 - 10);
-    assert.deepEqual(await listed(), [id]);
-    core.pass(20);
-    assert.deepEqual(await listed(), []);
-    const second = await core.backfills.start(call, west);
-    assert.equal(await core.dependencies.metadata.read.backfills.findById(id), undefined);
-    assert.deepEqual(await listed(), [second.id]);
   });
 });

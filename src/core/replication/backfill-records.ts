@@ -80,7 +80,8 @@ export interface BackfillRecords extends BackfillReads {
     >,
   ): Promise<void>;
   insertItems(id: string, items: readonly BackfillItem[]): Promise<void>;
-  putResult(id: string, result: BackfillResult): Promise<void>;
+  /** @returns whether nothing had come of the item before; else it stays as it was */
+  putResult(id: string, result: BackfillResult): Promise<boolean>;
   /** Forgets those of a registry that ended before a time, with their results. @returns how many */
   deleteEnded(registry: Registry, before: Date): Promise<number>;
 }

@@ -11,17 +11,18 @@ export interface Failure {
    * - `final`: it would come to the same
    */
   readonly outlook: 'wait' | 'refused' | 'final';
-  /** Whether the destination was waited for in vain. */
-  readonly isSilence: boolean;
+  /** Whether the trouble may be with this image alone, and others be copied meanwhile. */
+  readonly isOfImage: boolean;
 }
 
 export function failureOf(error: unknown): Failure {
-  if (error instanceof UpstreamError)
-    return { ...UPSTREAM_FAILURES[error.code], isSilence: error.code === 'unavailable' };
-  return { ...localFailure(error), isSilence: false };
+  const failure = error instanceof UpstreamError ? UPSTREAM_FAILURES[error.code] : localFailure(error);
+  return { ...failure, isOfImage: failure.outlook !== 'wait' || failure.code === INTERNAL };
 }
 
-const UPSTREAM_FAILURES: Record<UpstreamErrorCode, Omit<Failure, 'isSilence'>> = {
+const INTERNAL = 'InternalError';
+
+const UPSTREAM_FAILURES: Record<UpstreamErrorCode, Omit<Failure, 'isOfImage'>> = {
   unauthorized: { code: 'DestinationAuthenticationFailed', outlook: 'refused' },
   denied: { code: 'AccessDenied', outlook: 'refused' },
   'not-found': { code: 'RepositoryNotFound', outlook: 'refused' },
@@ -32,13 +33,13 @@ const UPSTREAM_FAILURES: Record<UpstreamErrorCode, Omit<Failure, 'isSilence'>> =
   'forbidden-address': { code: 'DestinationAddressForbidden', outlook: 'refused' },
 };
 
-function localFailure(error: unknown): Omit<Failure, 'isSilence'> {
+function localFailure(error: unknown): Omit<Failure, 'isOfImage'> {
   if (error instanceof TransferError) {
     return error.code === 'missing'
       ? { code: 'ImageNotFound', outlook: 'refused' }
       : { code: 'ImageInvalid', outlook: 'refused' };
   }
-  if (!(error instanceof RefusedError)) return { code: 'InternalError', outlook: 'wait' };
+  if (!(error instanceof RefusedError)) return { code: INTERNAL, outlook: 'wait' };
   switch (error.refusal.kind) {
     // "The replication fails" (ECR user guide, "Registry permissions"): the policy says so, and ECR asks it once.
     case 'access-denied':

@@ -12,6 +12,8 @@ import { isDestination } from './replication-rules.ts';
 const AT_ONCE = 4;
 /** Between two looks at whether it is to stop. */
 const BATCH = 8;
+/** With so many the trouble is not theirs. */
+const PUT_OFF_MAX = 100;
 
 export interface BackfillAttempt {
   readonly signal: AbortSignal;
@@ -21,8 +23,8 @@ export interface BackfillAttempt {
 
 /**
  * The job 'run-backfill': lists what there is to copy, then copies it, and goes on from there after an end of any kind. An
- * image that cannot be copied is noted and passed over; a destination that does not answer is waited for by rejecting with
- * ReplicationError. Ends between two images when the backfill is to stop.
+ * image that cannot be copied is noted and passed over, one that may be copied later put off; for that, and for a destination that does
+ * not answer, the next attempt is waited for by rejecting with ReplicationError. Ends between two images when the backfill is to stop.
  */
 export async function runBackfill(
   dependencies: CoreDependencies,
@@ -30,6 +32,7 @@ export async function runBackfill(
   backfillId: string,
   { signal, isLast }: BackfillAttempt,
 ): Promise<void> {
+  const progress: Progress = { after: 0, batch: 1, putOff: [] };
   for (;;) {
     signal.throwIfAborted();
     const backfill = await dependencies.metadata.read.backfills.findById(backfillId);
@@ -40,7 +43,8 @@ export async function runBackfill(
       return end(dependencies, backfill, backfill.status, { status: 'FAILED', failureCode });
     }
     if (backfill.status === 'PREPARING') await prepare(dependencies, backfill, signal);
-    else if (!(await copySome({ dependencies, destinations, backfill, signal, isLast }))) {
+    else if (!(await copySome({ dependencies, destinations, backfill, progress, signal, isLast }))) {
+      if (progress.putOff.length > 0) throw progress.putOff[0];
       return end(dependencies, backfill, 'IN_PROGRESS', outcomeOf);
     }
   }
@@ -78,14 +82,25 @@ interface Run {
   readonly dependencies: CoreDependencies;
   readonly destinations: Destinations;
   readonly backfill: Backfill;
+  readonly progress: Progress;
   readonly signal: AbortSignal;
   readonly isLast: boolean;
 }
 
+/** How far one attempt has come. */
+interface Progress {
+  /** The position of the last item that it took up. */
+  after: number;
+  /** How many are taken up together: one alone finds out whether the destination answers. */
+  batch: number;
+  /** Why items were left for the next attempt. */
+  readonly putOff: ReplicationError[];
+}
+
 /** @returns false when nothing was left */
 async function copySome(run: Run): Promise<boolean> {
-  const { dependencies, backfill } = run;
-  const items = await dependencies.metadata.read.backfills.pendingItems(backfill.id, 0, BATCH);
+  const { dependencies, backfill, progress } = run;
+  const items = await dependencies.metadata.read.backfills.pendingItems(backfill.id, progress.after, progress.batch);
   const left = [...items];
   const troubles: unknown[] = [];
   const work = async () => {
@@ -95,23 +110,25 @@ async function copySome(run: Run): Promise<boolean> {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
   if (troubles.length > 0) throw troubles[0];
+  progress.after = items.at(-1)?.position ?? progress.after;
+  progress.batch = BATCH;
   return items.length > 0;
 }
 
-/** Rejects when the same image is to be tried again later. */
-async function copyOne(
-  { dependencies, destinations, backfill, signal, isLast }: Run,
-  item: BackfillItem,
-): Promise<void> {
+/** Rejects when no other image is to be tried now either. */
+async function copyOne(run: Run, item: BackfillItem): Promise<void> {
+  const { dependencies, destinations, backfill, progress, signal, isLast } = run;
   signal.throwIfAborted();
   try {
     await copyItem(dependencies, destinations, backfill, item, signal);
   } catch (error) {
     signal.throwIfAborted();
-    const { code, outlook } = failureOf(error);
-    if (outlook === 'wait' && !isLast) {
+    const { code, outlook, isOfImage } = failureOf(error);
+    if (outlook === 'wait' && !(isOfImage && isLast)) {
       const message = `${code}: ${error instanceof Error ? error.message : String(error)}`;
-      throw new ReplicationError(message, { isFinal: false, cause: error });
+      const trouble = new ReplicationError(message, { isFinal: false, cause: error });
+      if (!isOfImage || progress.putOff.push(trouble) > PUT_OFF_MAX) throw trouble;
+      return;
     }
     const parts = await failuresOfParts(dependencies, destinations, backfill, item, signal);
     const subImages = parts.length > 0 && { subImageFailureCodes: parts };
@@ -120,6 +137,7 @@ async function copyOne(
   await note(dependencies, backfill, { ...item, status: 'COMPLETE' });
 }
 
+/** Nothing happens when another server did the same item; what was under way when the backfill was stopped counts. */
 async function note(
   { metadata, now }: CoreDependencies,
   { id, registry, destination }: Backfill,
@@ -128,8 +146,7 @@ async function note(
   const { status, failureCode, repositoryName, digest, tag } = result;
   await metadata.transaction(async (records) => {
     const present = await records.backfills.findById(id);
-    if (!present || present.endedAt !== undefined) return;
-    await records.backfills.putResult(id, result);
+    if (!present || !(await records.backfills.putResult(id, result))) return;
     const codes = new Set([...present.failureCodes, ...(failureCode === undefined ? [] : [failureCode])]);
     await records.backfills.update(id, {
       completed: present.completed + (status === 'COMPLETE' ? 1 : 0),
@@ -166,9 +183,10 @@ async function end(
   });
 }
 
-/** Says of a backfill that it is not gone on with. */
-export async function failBackfill(dependencies: CoreDependencies, backfillId: string): Promise<void> {
+/** Says of a backfill that it is not gone on with, and why. */
+export async function failBackfill(dependencies: CoreDependencies, backfillId: string, error: unknown): Promise<void> {
   const backfill = await dependencies.metadata.read.backfills.findById(backfillId);
   if (!backfill || backfill.endedAt !== undefined) return;
-  await end(dependencies, backfill, backfill.status, { status: 'FAILED', failureCode: 'InternalError' });
+  const { code: failureCode } = failureOf(error instanceof ReplicationError ? error.cause : error);
+  await end(dependencies, backfill, backfill.status, { status: 'FAILED', failureCode });
 }

@@ -70,8 +70,9 @@ export function describeBackfills(driver: MetadataStoreDriver): void {
       const complete = { ...third, status: 'COMPLETE' } as const;
       const changes = { status: 'IN_PROGRESS', total: 3, completed: 1, failed: 1, failureCodes: ['A'] } as const;
       await store.transaction(async (records) => {
-        await records.backfills.putResult(one.id, failed);
-        await records.backfills.putResult(one.id, complete);
+        assert.equal(await records.backfills.putResult(one.id, failed), true);
+        assert.equal(await records.backfills.putResult(one.id, complete), true);
+        assert.equal(await records.backfills.putResult(one.id, { ...second, status: 'COMPLETE' }), false);
         await records.backfills.update(one.id, changes);
       });
       assert.deepEqual(await backfills.pendingItems(one.id, 0, 9), [first]);

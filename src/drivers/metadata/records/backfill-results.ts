@@ -73,7 +73,9 @@ export const putResult = prepared((db, row: Placeholders<ResultRow>) =>
     .updateTable('backfill_results')
     .set({ status: row.status, failure_code: row.failureCode, sub_failure_codes_json: row.subFailureCodes })
     .where('backfill_id', '=', row.id)
-    .where('position', '=', row.position),
+    .where('position', '=', row.position)
+    .where('status', 'is', null)
+    .returning('position'),
 );
 
 const ITEM = ['position', 'repository_name', 'digest', 'tag'] as const;

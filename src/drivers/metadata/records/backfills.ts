@@ -69,7 +69,7 @@ export function backfillRecords(session: Session): BackfillRecords {
       for (const item of items) await insertItem(session, resultRow(id, item));
     },
     async putResult(id, result) {
-      await putResult(session, resultRow(id, result));
+      return (await putResult(session, resultRow(id, result))).length > 0;
     },
     async deleteEnded({ accountId: account, region }, before) {
       return (await deleteEnded(session, { account, region, before: before.getTime() })).length;
