@@ -115,6 +115,20 @@ describe('replication', () => {
     assert.equal(await silent.guard('there', async () => 'third'), 'third');
   });
 
+  it('lets other copies go as soon as the destination answers one, however long that takes', async () => {
+    const silent = createSilentDestinations();
+    const gone = () => Promise.reject(new UpstreamError({ code: 'unavailable', host: 'there', message: 'no answer' }));
+    await assert.rejects(silent.guard('there', gone), /no answer/);
+    const large = Promise.withResolvers<void>();
+    const asked = silent.guard('there', (answered) => {
+      answered();
+      return large.promise;
+    });
+    assert.equal(await silent.guard('there', async () => 'second'), 'second');
+    large.resolve();
+    await asked;
+  });
+
   it('copies what is restored from the archive, with its tags', async () => {
     await using setup = await replicating();
     const { core, work } = setup;

@@ -9,6 +9,7 @@ import { createLocalTarget } from '../transfer/local-target.ts';
 import { createRemoteTarget } from '../transfer/remote-target.ts';
 import { createSharedWork } from '../transfer/shared-work.ts';
 import type { ImageTarget } from '../transfer/transfer.ts';
+import { UpstreamError } from '../upstreams/upstream.ts';
 import { partitionOf, type Registry, repositoryArn } from '../values/registry.ts';
 import type { ConnectPeer, PeerConnection } from './peer-connection.ts';
 import type { Peer } from './peer-records.ts';
@@ -49,7 +50,7 @@ export function createDestinations(dependencies: CoreDependencies, parts: Destin
     const present = connections.get(key);
     if (present?.form === form) return present;
     const connection = parts.connect(openPeer(parts.box, peer), source);
-    const made = { connection, form, known: createKnownBlobs(dependencies.now) };
+    const made = { connection, form, known: createKnownBlobs(dependencies.now), made: new Set<string>() };
     connections.set(key, made);
     await present?.connection[Symbol.asyncDispose]();
     return made;
@@ -59,10 +60,8 @@ export function createDestinations(dependencies: CoreDependencies, parts: Destin
     async with({ source, repositoryName, destination }, work) {
       const peer = await metadata.read.peers.find(destination);
       if (peer) {
-        const { connection, known } = await connectionTo(peer, source);
-        const prepare = connection.createRepository?.bind(connection, repositoryName);
-        const target = createRemoteTarget(connection.upstream, repositoryName, { known, ...(prepare && { prepare }) });
-        return silent.guard(registryKey(destination), () => work(target));
+        const target = peerTarget(await connectionTo(peer, source), repositoryName);
+        return silent.guard(registryKey(destination), (answered) => work(telling(target, answered)));
       }
       const caller = rootOf(source);
       await admit(dependencies, parts.authorizer, { caller, source, repositoryName, destination });
@@ -82,6 +81,47 @@ interface KnownConnection {
   /** What it was made of. */
   readonly form: string;
   readonly known: KnownBlobs;
+  /** Repositories that were made there, or were there already. */
+  readonly made: Set<string>;
+}
+
+/** A repository is made once, not with every image: Amazon lets nobody ask that often. */
+function peerTarget({ connection, known, made }: KnownConnection, repositoryName: string): ImageTarget {
+  const { upstream } = connection;
+  if (!connection.createRepository) return createRemoteTarget(upstream, repositoryName, { known });
+  const target = createRemoteTarget(upstream, repositoryName, {
+    known,
+    async prepare(options) {
+      if (made.has(repositoryName)) return;
+      await connection.createRepository?.(repositoryName, options);
+      made.add(repositoryName);
+    },
+  });
+  const unlessGone = async <T>(asking: Promise<T>): Promise<T> => {
+    try {
+      return await asking;
+    } catch (error) {
+      if (error instanceof UpstreamError && error.code === 'not-found') made.delete(repositoryName);
+      throw error;
+    }
+  };
+  return {
+    ...target,
+    putBlob: (...blob) => unlessGone(target.putBlob(...blob)),
+    putManifest: (...manifest) => unlessGone(target.putManifest(...manifest)),
+  };
+}
+
+/** A target that is asked first of all what it has. */
+function telling(target: ImageTarget, answered: () => void): ImageTarget {
+  return {
+    ...target,
+    async has(...reference) {
+      const has = await target.has(...reference);
+      answered();
+      return has;
+    },
+  };
 }
 
 /** Across accounts the registry policy of the destination decides (ECR user guide, "Registry permissions"). */

@@ -5,8 +5,11 @@ import { UpstreamError } from '../upstreams/upstream.ts';
  * rest fail at once and wait for their next attempt.
  */
 export interface SilentDestinations {
-  /** Runs work with a destination, or rejects with UpstreamError without. */
-  guard<T>(destination: string, work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs work with a destination, or rejects with UpstreamError without. The rest wait no longer once work has told that it
+   * answered, however long the work takes.
+   */
+  guard<T>(destination: string, work: (answered: () => void) => Promise<T>): Promise<T>;
 }
 
 export function createSilentDestinations(): SilentDestinations {
@@ -20,7 +23,7 @@ export function createSilentDestinations(): SilentDestinations {
       }
       if (present) present.isAsked = true;
       try {
-        const value = await work();
+        const value = await work(() => silent.delete(destination));
         silent.delete(destination);
         return value;
       } catch (error) {

@@ -9,7 +9,7 @@ export interface KnownBlobs {
   note(repository: string, digest: Digest): void;
   /** Forgets what is known of a repository. */
   forget(repository: string): void;
-  /** Lets one at a time bring a blob into a repository. */
+  /** Lets one at a time bring a blob or a manifest into a repository. */
   oneByOne<T>(repository: string, digest: Digest, work: () => Promise<T>): Promise<T>;
 }
 

@@ -55,18 +55,20 @@ export function createRemoteTarget(
     async putManifest({ content, mediaType, digest }, tag, { signal } = {}) {
       await prepared(signal);
       const manifest = { content, mediaType };
-      try {
-        await upstream.putManifest(repository, tag ?? digest, manifest, { signal });
-        if (tag !== undefined && digestOf(content) !== digest) {
+      const put = (reference: string) => upstream.putManifest(repository, reference, manifest, { signal });
+      // Some registries do not bear to be given one manifest by two.
+      return known.oneByOne(repository, digest, async () => {
+        try {
+          await put(tag ?? digest);
           // By a tag it is known by its sha256.
-          await upstream.putManifest(repository, digest, manifest, { signal });
+          if (tag !== undefined && digestOf(content) !== digest) await put(digest);
+          return { isTagged: tag !== undefined };
+        } catch (error) {
+          if (tag === undefined || !saysImmutable(error)) throw error;
+          await put(digest);
+          return { isTagged: false };
         }
-        return { isTagged: tag !== undefined };
-      } catch (error) {
-        if (tag === undefined || !saysImmutable(error)) throw error;
-        await upstream.putManifest(repository, digest, manifest, { signal });
-        return { isTagged: false };
-      }
+      });
     },
 
     doubt() {
