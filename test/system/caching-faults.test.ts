@@ -127,6 +127,26 @@ describe('pull-through cache of an upstream that gives trouble', () => {
     await leavesNothing('wrong', image.manifest.digest);
   });
 
+  it('cuts the connection also when only the last bytes are wrong and all others are there', async () => {
+    const { promise: go, resolve } = Promise.withResolvers<void>();
+    const image = randomImage([200_000]);
+    const [layer] = image.layers;
+    world.upstream.add('late', image, 'v1');
+    world.upstream.trouble(new RegExp(`/late/blobs/${layer?.digest}`), async (_, response) => {
+      response.writeHead(200, { 'Content-Length': 200_000 });
+      response.write(layer!.bytes.subarray(0, 199_990));
+      await go;
+      response.end(Buffer.alloc(10));
+    });
+    await world.get('hub/late/manifests/v1');
+    const answer = await fetch(`${world.server.url}/v2/hub/late/blobs/${layer?.digest}`);
+    const reader = answer.body!.getReader();
+    for (let got = 0; got < 199_990; ) got += (await reader.read()).value?.length ?? 0;
+    resolve();
+    await assert.rejects(reader.read(), TypeError);
+    await leavesNothing('late', image.manifest.digest);
+  });
+
   it('refuses a layer of another length before anything is sent', async () => {
     for (const [name, change] of [
       ['longer', 10],
