@@ -7,7 +7,7 @@ export const DATABASE_SETTING = {
   variable: 'GANTRY_DATABASE_URL',
   placeholder: 'url',
   description:
-    'PostgreSQL database for all facts instead of the data folder, as postgres://user@host/database; its password is better given in the variable',
+    'PostgreSQL database for all facts instead of the data folder, as postgres://user:password@host/database (?connections=20: so many at most); better given in the variable than as a flag',
 } as const satisfies Setting;
 
 /** Where facts are kept, and whether other servers may work on them too. */
@@ -20,8 +20,14 @@ export interface DatabaseConfig {
 export function databaseOf(given: Given): string | undefined {
   if (!given.isGiven(DATABASE_SETTING.flag)) return undefined;
   const url = URL.parse(given.text(DATABASE_SETTING.flag));
-  if (url !== null && ['postgres:', 'postgresql:'].includes(url.protocol) && url.pathname.length > 1) return url.href;
-  throw new ConfigError(
-    '--database-url (GANTRY_DATABASE_URL) must be like postgres://user:password@host:5432/database',
-  );
+  if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol) || url.pathname.length < 2) {
+    return refuse('must be like postgres://user:password@host:5432/database');
+  }
+  const connections = url.searchParams.get('connections') ?? '20';
+  if (!/^([2-9]|[1-9][0-9]{1,3})$/.test(connections)) return refuse('can have connections=2 or more, up to 9999');
+  return url.href;
+}
+
+function refuse(what: string): never {
+  throw new ConfigError(`--database-url (GANTRY_DATABASE_URL) ${what}`);
 }

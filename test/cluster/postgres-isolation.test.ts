@@ -5,14 +5,14 @@ import { collectGarbage } from '../../src/core/garbage/collect-garbage.ts';
 import { verifyStore } from '../../src/core/garbage/verify-store.ts';
 import { call, pushLayer, refusalOf } from '../core/core-under-test.ts';
 import { imageManifest, indexManifest, pushedImage } from '../core/manifests.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { type PostgresServer, startPostgres, withoutPostgres } from '../support/postgres.ts';
 import { startNodes } from './postgres-nodes.ts';
 
 const ROUNDS = 40;
 const repositoryName = 'one';
 
 /** Each meeting is tried many times, since what it would break is broken only now and then. */
-describe('nodes that share a PostgreSQL database', () => {
+describe('nodes that share a PostgreSQL database', { skip: withoutPostgres }, () => {
   let server: PostgresServer;
   before(async () => {
     server = await startPostgres();

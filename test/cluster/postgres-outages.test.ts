@@ -4,11 +4,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MetadataStore } from '../../src/core/metadata-store.ts';
 import { openPostgresMetadataStore } from '../../src/drivers/metadata/postgres.ts';
 import { addRepository, newRepository, REGISTRY } from '../contract/metadata-store/driver.ts';
-import { execute, type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { execute, type PostgresServer, startPostgres, withoutPostgres } from '../support/postgres.ts';
 
 const STORM_SECONDS = 3;
 
-describe('a PostgreSQL server that goes away and comes back', () => {
+describe('a PostgreSQL server that goes away and comes back', { skip: withoutPostgres }, () => {
   let server: PostgresServer;
   before(async () => {
     server = await startPostgres();
@@ -60,7 +60,7 @@ describe('a PostgreSQL server that goes away and comes back', () => {
   });
 });
 
-describe('opening a store on a PostgreSQL server', () => {
+describe('opening a store on a PostgreSQL server', { skip: withoutPostgres }, () => {
   let server: PostgresServer;
   before(async () => {
     server = await startPostgres();

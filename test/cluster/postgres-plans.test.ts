@@ -5,7 +5,7 @@ import { openPostgresMetadataStore } from '../../src/drivers/metadata/postgres.t
 import { postgresDialect } from '../../src/drivers/metadata/postgres-dialect.ts';
 import { type Client, PostgresPool } from '../../src/drivers/metadata/postgres-pool.ts';
 import { LISTS, OTHERS, statementsOf } from '../contract/metadata-store/questions.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { type PostgresServer, startPostgres, withoutPostgres } from '../support/postgres.ts';
 
 /** A repository of so many images, each with a tag, two layers and a change of its tag; another has as many again. */
 const IMAGES = 20_000;
@@ -41,7 +41,7 @@ const FILLED = `
 /** As large as what is looked for. */
 const SMALL_INDEXES = ['blobs_unreferenced', 'blobs_archived', 'jobs_held', 'jobs_due', 'jobs_dead'];
 
-describe('query plans of PostgreSQL', () => {
+describe('query plans of PostgreSQL', { skip: withoutPostgres }, () => {
   let server: PostgresServer;
   let store: MetadataStore;
   let pool: PostgresPool;

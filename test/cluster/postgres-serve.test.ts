@@ -4,10 +4,10 @@ import { readdir } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { awsCall } from '../support/aws-call.ts';
-import { startPostgres } from '../support/postgres.ts';
+import { startPostgres, withoutPostgres } from '../support/postgres.ts';
 import { checkout, cleanEnvironment, pinnedNode, startServer } from '../support/server.ts';
 
-describe('gantry serve with a database', () => {
+describe('gantry serve with a database', { skip: withoutPostgres }, () => {
   it('keeps its facts there: another server has them at once, and a command and the next server have them too', async () => {
     await using database = await startPostgres();
     const env = { GANTRY_DATABASE_URL: await database.newDatabase() };

@@ -29,7 +29,7 @@ import { describeSigningKeys } from '../contract/metadata-store/signing-keys.ts'
 import { describeTransactions } from '../contract/metadata-store/transactions.ts';
 import { describeUploads } from '../contract/metadata-store/uploads.ts';
 import { describeUsage } from '../contract/metadata-store/usage.ts';
-import { type PostgresServer, startPostgres } from '../support/postgres.ts';
+import { type PostgresServer, startPostgres, withoutPostgres } from '../support/postgres.ts';
 
 let server: PostgresServer;
 
@@ -46,7 +46,7 @@ const postgres: MetadataStoreDriver = {
   },
 };
 
-describe('metadata store on a PostgreSQL server', () => {
+describe('metadata store on a PostgreSQL server', { skip: withoutPostgres }, () => {
   before(async () => {
     server = await startPostgres();
   });

@@ -26,6 +26,10 @@ export function postgresPrograms(): string | undefined {
   return versions.sort((one, other) => other.localeCompare(one, 'en', { numeric: true }))[0];
 }
 
+/** Says why tests that need a server are skipped; never where everything must be tried. */
+export const withoutPostgres =
+  postgresPrograms() === undefined && process.env.CI === undefined ? 'no PostgreSQL server is installed here' : false;
+
 /** @param settings as the server's configuration takes them, such as `fsync=off` */
 export async function startPostgres(settings: readonly string[] = []): Promise<PostgresServer> {
   const programs = postgresPrograms();

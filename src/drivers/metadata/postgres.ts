@@ -6,18 +6,22 @@ import type { Session, SqlDatabase } from './session.ts';
 import { sqlMetadataStore } from './sql.ts';
 
 export interface PostgresOptions {
-  /** `postgres://user:password@host:port/database`, with the parameters of libpq that the client knows. */
+  /**
+   * `postgres://user:password@host:port/database`, with the parameters of libpq that the client knows, and with
+   * `connections`: how many to open at most, at least 2. Half of them read, half of them write.
+   */
   readonly url: string;
-  /** Connections to the database, at least 2: half of them read, half of them write. */
-  readonly connectionsMax?: number;
 }
 
 /**
  * Opens the store of a database that exists; any number of nodes may. It serves after `migrate()`. Rejects when the
  * database cannot be reached, and when it would not keep what it says it has committed.
  */
-export async function openPostgresMetadataStore({ url, connectionsMax = 20 }: PostgresOptions): Promise<MetadataStore> {
-  const database = new PostgresDatabase(url, Math.max(1, Math.floor(connectionsMax / 2)));
+export async function openPostgresMetadataStore({ url }: PostgresOptions): Promise<MetadataStore> {
+  const address = new URL(url);
+  const connectionsMax = Number(address.searchParams.get('connections') ?? CONNECTIONS_MAX);
+  address.searchParams.delete('connections');
+  const database = new PostgresDatabase(address.href, Math.floor(connectionsMax / 2));
   try {
     await requireTrustworthy(database.reader);
   } catch (error) {
@@ -26,6 +30,8 @@ export async function openPostgresMetadataStore({ url, connectionsMax = 20 }: Po
   }
   return sqlMetadataStore(database);
 }
+
+const CONNECTIONS_MAX = 20;
 
 /** Writers have connections of their own: a read never waits behind an open transaction. */
 class PostgresDatabase implements SqlDatabase {
