@@ -1,64 +1,25 @@
-import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { awsCall } from '../support/aws-call.ts';
+import { cachingScene } from './terraform-scenes/caching.ts';
+import { lifecycleScene } from './terraform-scenes/lifecycle.ts';
+import { registrySettingsScene } from './terraform-scenes/registry-settings.ts';
+import { replicationScene } from './terraform-scenes/replication.ts';
+import type { Ask, TerraformScene } from './terraform-scenes/scene.ts';
 import { describeTerraform } from './terraform-stack.ts';
 
-await describeTerraform('Terraform and the settings of a registry', ({ client, apply, destroy }) => {
-  const ask = async (operation: string, input: object) => (await awsCall(client.server.url, operation, input)).json();
+/** All in one stack: Terraform takes seconds for each of its steps, whatever there is to do. */
+const SCENES: readonly TerraformScene[] = [lifecycleScene, registrySettingsScene, replicationScene, cachingScene];
 
-  it('applies creation templates and account settings, changes and destroys them', async () => {
-    await apply(resources('first'));
-    const templates = async () => (await ask('DescribeRepositoryCreationTemplates', {})).repositoryCreationTemplates;
-    const [root, team] = await templates();
-    assert.equal(root.prefix, 'ROOT');
-    assert.deepEqual(root.appliedFor, ['PULL_THROUGH_CACHE']);
-    assert.equal(team.description, 'first');
-    assert.equal(team.imageTagMutability, 'IMMUTABLE');
-    assert.deepEqual(team.resourceTags, [{ Key: 'team', Value: 'blue' }]);
-    assert.equal(JSON.parse(team.lifecyclePolicy).rules.length, 1);
-    assert.equal((await ask('GetAccountSetting', { name: 'REGISTRY_POLICY_SCOPE' })).value, 'V2');
+await describeTerraform('Terraform and all but repositories', ({ client, apply, destroy }) => {
+  const ask: Ask = async (operation, input) => (await awsCall(client.server.url, operation, input)).json();
 
-    await apply(resources('second'));
-    assert.equal((await templates())[1].description, 'second');
+  it('applies everything, finds no difference, changes and destroys it', async () => {
+    for (const scene of SCENES) await scene.prepare?.(client);
+    for (const form of ['first', 'second'] as const) {
+      await apply(SCENES.map((scene) => scene.resources(form)).join(''));
+      for (const scene of SCENES) await scene.check(ask, form);
+    }
     await destroy();
-    assert.deepEqual(await templates(), []);
+    for (const scene of SCENES) await scene.checkGone(ask);
   });
 });
-
-function resources(description: string): string {
-  return `
-resource "aws_ecr_repository_creation_template" "root" {
-  prefix      = "ROOT"
-  applied_for = ["PULL_THROUGH_CACHE"]
-}
-resource "aws_ecr_repository_creation_template" "team" {
-  prefix               = "team"
-  description          = "${description}"
-  applied_for          = ["REPLICATION", "PULL_THROUGH_CACHE"]
-  image_tag_mutability = "IMMUTABLE"
-  encryption_configuration {
-    encryption_type = "AES256"
-  }
-  resource_tags = { team = "blue" }
-  repository_policy = jsonencode({
-    Version   = "2012-10-17"
-    Statement = [{ Sid = "Pull", Effect = "Allow", Principal = "*", Action = ["ecr:BatchGetImage"] }]
-  })
-  lifecycle_policy = jsonencode({
-    rules = [{
-      rulePriority = 1
-      selection    = { tagStatus = "untagged", countType = "imageCountMoreThan", countNumber = 3 }
-      action       = { type = "expire" }
-    }]
-  })
-}
-resource "aws_ecr_account_setting" "scope" {
-  name  = "REGISTRY_POLICY_SCOPE"
-  value = "V2"
-}
-resource "aws_ecr_account_setting" "scanning" {
-  name  = "BASIC_SCAN_TYPE_VERSION"
-  value = "AWS_NATIVE"
-}
-`;
-}
