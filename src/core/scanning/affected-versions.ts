@@ -12,18 +12,26 @@ export type Judgement = { readonly isAffected: false } | { readonly isAffected: 
 
 /** Whether a version is affected (OSV schema, "Evaluation"): one that is listed is, and one in a range is. */
 export function judgeVersion(affected: AffectedVersions, version: string, order: VersionOrder): Judgement {
-  const isListed = affected.versions.includes(version);
-  let isAffected = isListed;
-  if (order.isVersion(version)) {
-    for (const { events } of affected.ranges) {
-      const sorted = sortEvents(events, order);
-      if (!isInRange(sorted, version, order)) continue;
-      const fixedVersion = nextFix(sorted, version, order);
+  return versionJudge(affected, order)(version);
+}
+
+/** As `judgeVersion`, for many versions: what is affected is put in order once. */
+export function versionJudge(
+  { ranges, versions }: AffectedVersions,
+  order: VersionOrder,
+): (version: string) => Judgement {
+  const sorted = ranges.map(({ events }) => sortEvents(events, order));
+  const listed = new Set(versions);
+  return (version) => {
+    let isAffected = listed.has(version);
+    for (const events of order.isVersion(version) ? sorted : []) {
+      if (!isInRange(events, version, order)) continue;
+      const fixedVersion = nextFix(events, version, order);
       if (fixedVersion !== undefined) return { isAffected: true, fixedVersion };
       isAffected = true;
     }
-  }
-  return { isAffected };
+    return { isAffected };
+  };
 }
 
 /** A record with something else than versions in a range has nothing to say of it. */

@@ -1,4 +1,4 @@
-import { type AffectedVersions, judgeVersion } from './affected-versions.ts';
+import { type AffectedVersions, versionJudge } from './affected-versions.ts';
 import { type Lookup, lookupsOf, orderOf } from './ecosystems.ts';
 import type { CvssRating, Finding } from './finding.ts';
 import type { FoundPackage, ImageInventory } from './inventory.ts';
@@ -28,65 +28,95 @@ export interface Advisories {
 /** A finding as it is in every image with this version of this package. */
 type Weakness = Omit<Finding, 'package'>;
 
-/** How many versions of packages a matcher remembers its judgement of. */
-const REMEMBERED_MAX = 100_000;
+/** How many records and judgements a matcher remembers: some tens of megabytes. */
+const REMEMBERED_MAX = 20_000;
 
 /**
  * Finds what is known to be wrong with the packages of an image, each weakness of each package once. Images have most of
  * their packages in common: what was judged once is remembered, so a matcher is for one state of the advisories.
  */
 export function createMatcher(advisories: Advisories): (image: ImageInventory) => Finding[] {
-  const remembered = new Map<string, readonly Weakness[]>();
-  const weaknessesOf = (lookup: Lookup): readonly Weakness[] => {
-    const key = `${lookup.ecosystem}\0${lookup.name}\0${lookup.version}`;
-    const known = remembered.get(key);
-    if (known !== undefined) return known;
-    const found = [...judge(lookup, advisories)];
-    if (remembered.size >= REMEMBERED_MAX) remembered.clear();
-    remembered.set(key, found);
-    return found;
-  };
+  const judges = remembering((key: string) => {
+    const [ecosystem = '', name = ''] = key.split('\0');
+    return judgesOf(ecosystem, name, advisories);
+  });
+  const weaknesses = remembering((key: string): readonly Weakness[] => {
+    const [ecosystem, name, version = ''] = key.split('\0');
+    return judges(`${ecosystem}\0${name}`).flatMap((judge) => judge(version));
+  });
+  const find = ({ ecosystem, name, version }: Lookup) => weaknesses(`${ecosystem}\0${name}\0${version}`);
   return (image) => {
     const isOwned = ownedByDistribution(image);
-    return image.packages.flatMap((one) => (isOwned(one) ? [] : findingsOf(one, image.osRelease, weaknessesOf)));
+    return image.packages.flatMap((one) => (isOwned(one) ? [] : findingsOf(one, image.osRelease, find)));
+  };
+}
+
+/** Lists that were made are kept until there is too much in them; then all are made anew when they are asked for. */
+function remembering<Item>(make: (key: string) => readonly Item[]): (key: string) => readonly Item[] {
+  const lists = new Map<string, readonly Item[]>();
+  let size = 0;
+  return (key) => {
+    const known = lists.get(key);
+    if (known !== undefined) return known;
+    const list = make(key);
+    size += 1 + list.length;
+    if (size > REMEMBERED_MAX) {
+      lists.clear();
+      size = 1 + list.length;
+    }
+    lists.set(key, list);
+    return list;
   };
 }
 
 function findingsOf(
   one: FoundPackage,
   osRelease: ImageInventory['osRelease'],
-  weaknessesOf: (lookup: Lookup) => readonly Weakness[],
+  find: (lookup: Lookup) => readonly Weakness[],
 ): Finding[] {
   const found = new Map<string, Weakness>();
-  for (const weakness of lookupsOf(one, osRelease).flatMap(weaknessesOf)) {
+  for (const weakness of lookupsOf(one, osRelease).flatMap(find)) {
     found.set(weakness.name, better(found.get(weakness.name), weakness));
   }
   return [...found.values()].map((weakness) => ({ ...weakness, package: one }));
 }
 
-function* judge({ ecosystem, name: packageName, version }: Lookup, advisories: Advisories): Generator<Weakness> {
+type Judge = (version: string) => readonly Weakness[];
+
+/** One for each record of a package. */
+function judgesOf(ecosystem: string, packageName: string, advisories: Advisories): Judge[] {
   const order = orderOf(ecosystem);
-  if (order === undefined) return;
-  for (const advisory of advisories.find(ecosystem, packageName)) {
-    const judgement = judgeVersion(advisory, version, order);
-    if (!judgement.isAffected) continue;
-    const record = advisories.record(advisory.recordId);
-    if (record === undefined || record.isWithdrawn) continue;
-    const { id, aliases, upstream, summary, uri, publishedAt, modifiedAt } = record;
-    for (const name of namesOf(record)) {
-      yield {
-        name,
-        recordId: id,
-        aliases: [...new Set([id, ...aliases, ...upstream])].filter((alias) => alias !== name),
-        summary,
-        uri,
-        ...rate(advisory, record, advisories.vectorsOf(name)),
-        ...(judgement.fixedVersion !== undefined && { fixedVersion: judgement.fixedVersion }),
-        ...(publishedAt && { publishedAt }),
-        modifiedAt,
-      };
-    }
-  }
+  if (order === undefined) return [];
+  return advisories.find(ecosystem, packageName).map((advisory): Judge => {
+    const judge = versionJudge(advisory, order);
+    // Versions that one version mends have the same weakness: it is in memory once, however many they are.
+    const byFix = new Map<string | undefined, readonly Weakness[]>();
+    return (version) => {
+      const judgement = judge(version);
+      if (!judgement.isAffected) return [];
+      const { fixedVersion } = judgement;
+      const known = byFix.get(fixedVersion) ?? weaknessesOf(advisory, fixedVersion, advisories);
+      byFix.set(fixedVersion, known);
+      return known;
+    };
+  });
+}
+
+function weaknessesOf(advisory: Advisory, fixedVersion: string | undefined, advisories: Advisories): Weakness[] {
+  const record = advisories.record(advisory.recordId);
+  if (record === undefined || record.isWithdrawn) return [];
+  const { id, aliases, upstream, summary, uri, publishedAt, modifiedAt } = record;
+  return namesOf(record).map((name) => ({
+    name,
+    recordId: id,
+    aliases: [...new Set([id, ...aliases, ...upstream])].filter((alias) => alias !== name),
+    summary,
+    uri,
+    ...rate(advisory, record, advisories.vectorsOf(name)),
+    ...(fixedVersion !== undefined && { fixedVersion }),
+    ...(publishedAt && { publishedAt }),
+    modifiedAt,
+  }));
 }
 
 /** A CVE's own name, though a distribution put its own in front; else those of its CVEs, else the record's. */

@@ -1,4 +1,4 @@
-import { judgeVersion } from '../../../../core/scanning/affected-versions.ts';
+import { versionJudge } from '../../../../core/scanning/affected-versions.ts';
 import { orderOf } from '../../../../core/scanning/ecosystems.ts';
 import type { OsvAffected } from '../../../../core/scanning/osv-record.ts';
 
@@ -9,5 +9,6 @@ import type { OsvAffected } from '../../../../core/scanning/osv-record.ts';
 export function compactVersions({ ecosystem, ranges, versions }: OsvAffected): readonly string[] {
   const order = orderOf(ecosystem);
   if (order === undefined || ranges.length === 0) return versions;
-  return versions.filter((version) => !judgeVersion({ ranges, versions: [] }, version, order).isAffected);
+  const judge = versionJudge({ ranges, versions: [] }, order);
+  return versions.filter((version) => !judge(version).isAffected);
 }
