@@ -27,7 +27,7 @@ const PROGRAMS = [
   'memcached',
   ...KINDS.map((kind) => `swift-${kind}-server`),
 ];
-const READY_SECONDS = 30;
+const READY_SECONDS = 60;
 
 /** Why there can be none here; undefined when there can. In CI there must be one: throws with the reason. */
 export function whyNoS3Server(): string | undefined {
@@ -54,8 +54,10 @@ export async function startS3Server(): Promise<S3Server> {
   const user = userInfo().username;
   start(['memcached', '-u', user, '-l', '127.0.0.1', '-p', String(memcached), '-m', '32']);
   for (const kind of KINDS) start([`swift-${kind}-server`, `${kind}.conf`]);
-  start(['swift-proxy-server', 'proxy.conf']);
   const output = () => readFile(log, 'utf8');
+  // A proxy that finds one of them missing does without it for a minute.
+  for (const port of ports) await answers(`http://127.0.0.1:${port}`, output);
+  start(['swift-proxy-server', 'proxy.conf']);
   const endpoint = `http://127.0.0.1:${proxy}`;
   await answers(endpoint, output);
   const running = starting.move();
