@@ -87,6 +87,11 @@ describe('replication', () => {
     assert.match(String(ended?.error), /DestinationUnavailable: there: no answer/);
     const failureCode = 'DestinationUnavailable';
     assert.deepEqual(await statusOf('v1'), [{ destination: west, status: 'IN_PROGRESS', failureCode }]);
+    const { read } = core.dependencies.metadata;
+    const [before] = await read.replication.statusesOf(1);
+    core.pass(10);
+    await doDueJobs(core, { 'replicate-image': replicateImageJob(core.dependencies, away) });
+    assert.deepEqual(await read.replication.statusesOf(1), [before]);
     const { attemptsMax, retrySeconds } = replicateImageJob(core.dependencies, away);
     const waits = Array.from({ length: attemptsMax - 1 }, (_, at) => retrySeconds(at + 1));
     assert.equal(Math.max(...waits), 300);

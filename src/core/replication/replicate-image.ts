@@ -2,7 +2,7 @@ import type { CoreDependencies } from '../dependencies.ts';
 import { announce } from '../events/announce.ts';
 import type { Image } from '../images/image-records.ts';
 import type { JobPayloads } from '../jobs/job-kinds.ts';
-import type { Records } from '../metadata-store.ts';
+import type { Reads, Records } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { isSameRegistry } from '../values/registry.ts';
 import { copyTagged } from './copy-tagged.ts';
@@ -92,16 +92,24 @@ function describe(error: unknown, { code }: Failure): string {
 /** Notes what came of it; of a failure the destination is told once, if it is a registry of this server. */
 async function end(task: Task, outcome: Pick<ImageReplication, 'status' | 'failureCode'>): Promise<void> {
   const { dependencies, destinations, wanted, image } = task;
+  const { metadata, now } = dependencies;
   const { destination, tag = '' } = wanted;
-  const at = dependencies.now();
+  const at = now();
+  const known = await statusOf(metadata.read, task);
+  // Thousands of copies may wait for one destination: none of them writes each time that it is still away.
+  if (known?.status === outcome.status && known.failureCode === outcome.failureCode) return;
   const isLocal = await destinations.isLocal(destination);
-  await dependencies.metadata.transaction(async (records) => {
-    const before = (await records.replication.statusesOf(image.id)).find((each) => {
-      return each.tag === tag && isSameRegistry(each.destination, destination);
-    });
+  await metadata.transaction(async (records) => {
+    const before = await statusOf(records, task);
     await records.replication.putStatus(image.id, { destination, tag, ...outcome, updatedAt: at });
     if (outcome.status === 'FAILED' && before?.status !== 'FAILED' && isLocal) await announceFailure(records, task, at);
   });
+}
+
+async function statusOf({ replication }: Pick<Reads, 'replication'>, { wanted, image }: Task) {
+  const { destination, tag = '' } = wanted;
+  const statuses = await replication.statusesOf(image.id);
+  return statuses.find((each) => each.tag === tag && isSameRegistry(each.destination, destination));
 }
 
 async function announceFailure(records: Records, { repository, image, wanted }: Task, at: Date): Promise<void> {
