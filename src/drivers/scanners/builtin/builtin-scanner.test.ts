@@ -210,11 +210,14 @@ describe('an import of records', () => {
     await writeFile(join(inner, 'ignored.txt'), 'no record');
     await writeFile(join(inner, '..', 'broken.json'), '{');
     await writeFile(join(inner, '..', 'lines.jsonl'), `${text(b!)}\n\n${text(c!)}\n{"id":"x"}\n`);
-    await writeFile(join(folder.path, 'all.zip'), someZip({ 'D.json': text(d!), 'E.json': text(e!), readme: 'x' }));
+    const archive = someZip({ 'D.json': text(d!), 'torn.json': text(a!), 'E.json': text(e!), readme: 'x' });
+    archive.fill(0xff, archive.indexOf('torn.json') + 9, archive.indexOf('torn.json') + 30);
+    await writeFile(join(folder.path, 'all.zip'), archive);
     using database = new VulnerabilityDatabase(join(folder.path, 'db.sqlite'));
     const report = await importOsv(database, [join(folder.path, 'given'), join(folder.path, 'all.zip')]);
     assert.deepEqual([report.records, report.changed], [5, 5]);
     assert.deepEqual(report.broken.map((place) => place.slice(folder.path.length)).sort(), [
+      '/all.zip:torn.json',
       '/given/broken.json',
       '/given/lines.jsonl:4',
     ]);

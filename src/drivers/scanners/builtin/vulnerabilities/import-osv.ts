@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type OsvRecord, readOsvRecord } from '../../../../core/scanning/osv-record.ts';
 import { fileSource } from '../zip/byte-source.ts';
-import { readZipEntry, zipEntries } from '../zip/read-zip.ts';
+import { readZipEntry, ZipError, zipEntries } from '../zip/read-zip.ts';
 import type { VulnerabilityDatabase } from './vulnerability-database.ts';
 
 export interface ImportReport {
@@ -96,7 +96,12 @@ async function* filesOfZip(path: string): AsyncGenerator<Documents> {
   const source = fileSource(file, (await file.stat()).size);
   for await (const entry of zipEntries(source)) {
     if (!entry.name.endsWith('.json')) continue;
-    yield parse(`${path}:${entry.name}`, (await readZipEntry(source, entry, RECORD_BYTES_MAX)).toString('utf8'));
+    const place = `${path}:${entry.name}`;
+    const bytes = await readZipEntry(source, entry, RECORD_BYTES_MAX).catch((error) => {
+      if (error instanceof ZipError) return undefined;
+      throw error;
+    });
+    yield bytes === undefined ? { place } : parse(place, bytes.toString('utf8'));
   }
 }
 
