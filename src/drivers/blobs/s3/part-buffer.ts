@@ -2,6 +2,8 @@
 export class PartBuffer {
   #memory: Buffer = EMPTY;
   #bytes = 0;
+  /** Memory of parts that were sent; the system takes its time over new memory. */
+  readonly #idle: Buffer[] = [];
 
   get bytes(): number {
     return this.#bytes;
@@ -10,7 +12,7 @@ export class PartBuffer {
   add(chunk: Uint8Array): void {
     const needed = this.#bytes + chunk.byteLength;
     if (needed > this.#memory.byteLength) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#memory.byteLength * 2, MEMORY_BYTES_MIN));
+      const grown = this.#memoryOf(needed);
       this.#memory.copy(grown, 0, 0, this.#bytes);
       this.#memory = grown;
     }
@@ -27,7 +29,23 @@ export class PartBuffer {
     if (rest.byteLength > 0) this.add(rest);
     return taken;
   }
+
+  /** Hands back what was taken, once nobody reads it any more. */
+  recycle(taken: Buffer): void {
+    const memory = Buffer.from(taken.buffer);
+    if (memory.byteLength >= LARGE_BYTES) this.#idle.push(memory);
+  }
+
+  #memoryOf(needed: number): Buffer {
+    if (needed <= SMALL_BYTES_MAX) return Buffer.allocUnsafeSlow(Math.max(2 * needed, MEMORY_BYTES_MIN));
+    const idle = needed <= LARGE_BYTES ? this.#idle.pop() : undefined;
+    return idle ?? Buffer.allocUnsafeSlow(Math.max(needed, LARGE_BYTES));
+  }
 }
 
 const EMPTY = Buffer.alloc(0);
 const MEMORY_BYTES_MIN = 16 * 1024;
+/** What grows beyond this probably becomes a part. */
+const SMALL_BYTES_MAX = 512 * 1024;
+/** A part, what is held back behind it, and a chunk. */
+const LARGE_BYTES = 14 * 1024 * 1024;

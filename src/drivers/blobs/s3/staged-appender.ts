@@ -15,15 +15,15 @@ export interface AppendTarget {
   readonly uploads: StagedUploads;
 }
 
-/** Parts on their way to the store, per upload, before the sender is asked to pause. */
+/** Parts on their way to the store, per upload, while the next is gathered. */
 const PARTS_IN_FLIGHT_MAX = 2;
 /** After so many bytes a long append is taken into the state, so that little of it is lost with its node. */
 const STATE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Sends parts as bytes come. Enough is held back that what is left at the end is large enough for a part others may follow;
- * only an append of less than that leaves a tail. An upload holds 13 MiB at most (22 MiB when it is larger than 8 GB), and
- * two parts on their way.
+ * only an append of less than that leaves a tail. An upload holds 14 MiB, and two parts on their way, each in as much;
+ * one of more than 8 GB up to 66 MiB in all.
  */
 export class StagedAppender implements BlobAppender {
   readonly #target: AppendTarget;
@@ -61,17 +61,12 @@ export class StagedAppender implements BlobAppender {
     this.#hash?.update(chunk);
     this.#buffer.add(chunk);
     this.#bytes += chunk.byteLength;
-    for (;;) {
-      const partNumber = this.#parts.length + 1;
-      const partBytes = partBytesOf(partNumber);
-      if (this.#buffer.bytes < partBytes + partBytesMin(partNumber + 1)) break;
-      this.#send(this.#buffer.take(partBytes));
-    }
-    return this.#inFlight < PARTS_IN_FLIGHT_MAX;
+    this.#sendFull();
+    return !this.#isFull;
   }
 
   async drained(): Promise<void> {
-    while (this.#failure === undefined && this.#inFlight >= PARTS_IN_FLIGHT_MAX) await this.#change();
+    while (this.#failure === undefined && this.#isFull) await this.#change();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
@@ -83,6 +78,7 @@ export class StagedAppender implements BlobAppender {
 
   async #close(): Promise<number> {
     if (this.#bytes === this.#startBytes) return this.#bytes;
+    while (this.#failure === undefined && this.#isFull) await this.#change();
     const { bytes } = this.#buffer;
     if (this.#failure === undefined && bytes >= partBytesMin(this.#parts.length + 1)) {
       this.#send(this.#buffer.take(bytes));
@@ -90,10 +86,23 @@ export class StagedAppender implements BlobAppender {
     while (this.#inFlight > 0) await this.#change();
     await this.#storing;
     if (this.#failure !== undefined) throw this.#failure.error;
-    const tail = this.#buffer.take(this.#buffer.bytes);
+    // In memory of its own, for it may be remembered for long.
+    const tail = Buffer.from(this.#buffer.take(this.#buffer.bytes));
     const base = this.#base === undefined ? this.#before?.state.base : await this.#baseWith(this.#parts.length);
     await this.#store({ ...(base && { base }), tail, hash: this.#hash });
     return this.#bytes;
+  }
+
+  /** Whether there is a part, and behind it what has to be held back. */
+  get #isFull(): boolean {
+    const partNumber = this.#parts.length + 1;
+    return this.#buffer.bytes >= partBytesOf(partNumber) + partBytesMin(partNumber + 1);
+  }
+
+  #sendFull(): void {
+    while (this.#isFull && this.#inFlight < PARTS_IN_FLIGHT_MAX) {
+      this.#send(this.#buffer.take(partBytesOf(this.#parts.length + 1)));
+    }
   }
 
   #send(body: Buffer): void {
@@ -105,6 +114,7 @@ export class StagedAppender implements BlobAppender {
       })
       .finally(() => {
         this.#inFlight--;
+        if (this.#failure === undefined) this.#sendFull();
         this.#wake();
       });
   }
@@ -114,6 +124,7 @@ export class StagedAppender implements BlobAppender {
     this.#base ??= this.#openBase();
     const { name, multipartId } = await this.#base;
     this.#parts[index] = await bucket.uploadPart(dataKey(uploadId, name), multipartId, index + 1, body);
+    this.#buffer.recycle(body);
     this.#storeProgress();
   }
 
