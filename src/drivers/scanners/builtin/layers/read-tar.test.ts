@@ -70,7 +70,9 @@ describe('an archive', () => {
     old[482] = 1;
     const sum = old.subarray(0, 512).reduce((total, byte, at) => total + (at >= 148 && at < 156 ? 0x20 : byte), 0);
     old.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-    const withMap = Buffer.concat([old.subarray(0, 512), Buffer.alloc(512), old.subarray(512)]);
+    const map = Buffer.alloc(1024);
+    map[504] = 1;
+    const withMap = Buffer.concat([old.subarray(0, 512), map, old.subarray(512)]);
     const rest = someArchive([
       { name: 'new', pax: { 'GNU.sparse.major': '1', 'GNU.sparse.name': 'real' }, bytes: 'map' },
       { name: 'after', bytes: 'a' },
