@@ -26,7 +26,16 @@ const LEASE_SECONDS = 3;
 /** How many kills lie between two verifications of the stopped folder. */
 const VERIFY_EVERY = 20;
 const gantry = join(checkout, 'bin', 'gantry.js');
-const keeping = ['--layer-lease-seconds', `${LEASE_SECONDS}`, '--upload-idle-seconds', '60', '--orphan-seconds', '30', '--undo-seconds', '0'];
+const keeping = [
+  '--layer-lease-seconds',
+  `${LEASE_SECONDS}`,
+  '--upload-idle-seconds',
+  '60',
+  '--orphan-seconds',
+  '30',
+  '--undo-seconds',
+  '0',
+];
 
 const { values } = parseArgs({
   options: { kills: { type: 'string' }, seconds: { type: 'string' }, seed: { type: 'string' } },

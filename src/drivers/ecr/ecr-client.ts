@@ -37,7 +37,8 @@ export async function openEcrClient({ region, accountId, endpoint, credentials }
     region,
     credentials: { ...key, ...(sessionToken !== undefined && { sessionToken }) },
     maxAttempts: ATTEMPTS_MAX,
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS },
+    // Without the last the SDK only says that it still waits, and does so for ever.
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true },
     ...(endpoint !== undefined && { endpoint }),
   });
   const host = endpoint === undefined ? `api.ecr.${region}.amazonaws.com` : new URL(endpoint).host;

@@ -40,6 +40,8 @@ async function openClient({ settings, secret = '' }: Delivery): Promise<EventBri
     requestHandler: {
       connectionTimeout: TIMEOUT_MS,
       requestTimeout: TIMEOUT_MS,
+      // Else the SDK only says that it still waits, and does so for ever.
+      throwOnRequestTimeout: true,
       httpAgent: new HttpAgent({ keepAlive: true, lookup: lookupLocal }),
     },
     ...(endpoint !== undefined && { endpoint }),
