@@ -124,16 +124,16 @@ function upstreamOver(
   { customRoleArn }: CacheRule,
   { questions, blobs }: { questions: RequestGate; blobs: BlobGate },
 ): CacheUpstream {
-  const ask = <T>(question: (options: { signal: AbortSignal }) => Promise<T>): Promise<T> =>
-    questions.run(async () => {
-      if (customRoleArn !== undefined) refuseRole(registry.host);
-      const signal = AbortSignal.timeout(ANSWER_MS_MAX);
-      try {
-        return await question({ signal });
-      } catch (error) {
-        throw signal.aborted && error === signal.reason ? silence(registry.host, error) : error;
-      }
-    });
+  const ask = async <T>(question: (options: { signal: AbortSignal }) => Promise<T>): Promise<T> => {
+    if (customRoleArn !== undefined) refuseRole(registry.host);
+    // The time in line counts: behind an upstream that hangs it would be minutes.
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+    try {
+      return await questions.run(() => question({ signal }), signal);
+    } catch (error) {
+      throw signal.aborted && error === signal.reason ? silence(registry.host, error) : error;
+    }
+  };
   return {
     host: registry.host,
     blobGate: blobs,

@@ -1,7 +1,7 @@
 /** How many requests go to one host at a time. Those beyond wait in line, and those beyond that are refused. */
 export interface RequestGate {
-  /** @throws what `onFull` makes, when the line is full */
-  run<T>(work: () => Promise<T>): Promise<T>;
+  /** @throws what `onFull` makes, when the line is full, and the signal's reason when it aborts in line */
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
 }
 
 export interface GateLimits {
@@ -18,11 +18,29 @@ export function createRequestGate({ atOnceMax, waitingMax }: GateLimits, onFull:
     if (next) next();
     else underWay -= 1;
   };
+  const turn = async (signal: AbortSignal | undefined) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    waiting.push(resolve);
+    const giveUp = () => {
+      const at = waiting.indexOf(resolve);
+      // Whose turn has come leaves by itself.
+      if (at < 0) return;
+      waiting.splice(at, 1);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener('abort', giveUp);
+    try {
+      await promise;
+    } finally {
+      signal?.removeEventListener('abort', giveUp);
+    }
+  };
   return {
-    async run(work) {
+    async run(work, signal) {
+      signal?.throwIfAborted();
       if (underWay < atOnceMax) underWay += 1;
       else if (waiting.length >= waitingMax) throw onFull();
-      else await new Promise<void>((resolve) => waiting.push(resolve));
+      else await turn(signal);
       try {
         return await work();
       } finally {
