@@ -17,8 +17,8 @@ export interface BlobImports extends AsyncDisposable {
   find(repositoryId: number, digest: Digest): BlobImport | undefined;
   /** Reads a blob that is on its way, from where it is then. */
   read(wanted: WantedBlob, source: BlobImport, range?: ByteRange): Promise<BlobReader>;
-  /** Makes a blob that the registry has a layer of the repository. @returns whether it is one now */
-  attach(repository: Repository, digest: Digest): Promise<boolean>;
+  /** Makes a blob that the registry has a layer of the repository, if the upstream has it too. @returns whether it is one now */
+  attach(wanted: WantedBlob): Promise<boolean>;
   /** Brings a blob that nobody waits for; at once when somebody does meanwhile. */
   bringQuietly(wanted: WantedBlob, signal: AbortSignal): Promise<void>;
 }
@@ -65,7 +65,7 @@ export function createBlobImports(dependencies: CoreDependencies): BlobImports {
       using _ = await place;
       const bytes = await fetchBlob(wanted, target);
       // Not before: whoever waits for the first byte would wait for the disk. Staged bytes that grow are left alone.
-      metadata.transaction((records) => records.uploads.insert(upload)).catch(() => {});
+      await refusingWhenFull(() => metadata.transaction((records) => records.uploads.insert(upload)));
       const stored = await storeLayer(dependencies, repository, upload, { digest, bytes });
       if (!stored) throw new Error(`The import of ${digest} was forgotten while it was under way`);
       target.succeed();
@@ -104,7 +104,7 @@ export function createBlobImports(dependencies: CoreDependencies): BlobImports {
       return source.follow(totalBytes, { first, last }, (rest) => openStored(repository, digest, rest));
     },
 
-    attach: (repository, digest) => attach(dependencies, repository, digest),
+    attach: (wanted) => attach(dependencies, wanted),
 
     async bringQuietly(wanted, signal) {
       const { repository, digest, upstream } = wanted;
@@ -137,14 +137,20 @@ function newUpload({ now }: CoreDependencies, repository: Repository, id: string
   return { id, repositoryId: repository.id, parts: 0, bytes: 0, lastPartBytes: 0, createdAt: at, touchedAt: at };
 }
 
-/** Of a blob that a manifest of the upstream names: what may be seen there may be seen here. */
+/**
+ * What may be seen upstream may be seen here. That a manifest names a blob is not enough: a registry that takes manifests without
+ * their blobs would open other repositories' layers to whoever knows a digest.
+ */
 async function attach(
   { metadata, now, settings }: CoreDependencies,
-  repository: Repository,
-  digest: Digest,
+  { repository, digest, bytes, upstream, upstreamName }: WantedBlob,
 ): Promise<boolean> {
   const scope = blobScopeOf(repository);
-  if (!(await metadata.read.blobs.find(scope, digest))) return false;
+  const present = await metadata.read.blobs.find(scope, digest);
+  if (!present || (bytes !== undefined && present.bytes !== bytes)) return false;
+  // What is wrong shows again when the blob is fetched.
+  const found = await upstream.headBlob(upstreamName, digest).catch(() => undefined);
+  if (!found) return false;
   const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
   return refusingWhenFull(() =>
     metadata.transaction(async (records) => {

@@ -27,13 +27,21 @@ export function createCachingImages(cache: Cache, images: Images): Images {
     async getMany(call, input) {
       const rule = await table.find(call.registry, input.repositoryName);
       if (!rule) return images.getMany(call, input);
-      const outcomes = await inOrder(input.imageIds, (imageId) =>
-        getOne(cache, images, call, { ...input, rule, imageId }),
-      );
-      const found = outcomes.filter((one) => 'manifest' in one);
-      const bytes = found.reduce((sum, { manifest }) => sum + manifest.bytes.byteLength, 0);
-      if (bytes > ANSWER_BYTES_MAX) refuse({ kind: 'limit-exceeded', reason: ANSWER_TOO_LARGE });
-      return { images: found, failures: outcomes.filter((one) => 'code' in one) };
+      const outcomes: (FoundImage | ImageFailure)[] = [];
+      let bytes = 0;
+      for (let at = 0; at < input.imageIds.length; at += AT_ONCE) {
+        const some = input.imageIds.slice(at, at + AT_ONCE);
+        const found = await Promise.all(
+          some.map((imageId) => getOne(cache, images, call, { ...input, rule, imageId })),
+        );
+        for (const one of found) bytes += 'manifest' in one ? one.manifest.bytes.byteLength : 0;
+        if (bytes > ANSWER_BYTES_MAX) refuse({ kind: 'limit-exceeded', reason: ANSWER_TOO_LARGE });
+        outcomes.push(...found);
+      }
+      return {
+        images: outcomes.filter((one) => 'manifest' in one),
+        failures: outcomes.filter((one) => 'code' in one),
+      };
     },
 
     async referrers(call, input) {
@@ -60,7 +68,7 @@ async function getCached(cache: Cache, images: Images, call: Call, wanted: Wante
   const repository = await read.repositories.find(call.registry, repositoryName);
   if (!repository) return fetchImage(cache, call, wanted);
   const tag = 'tag' in reference ? reference.tag : undefined;
-  const moving = tag === undefined ? undefined : cache.arriving.digestOfTag(repository.id, tag);
+  const moving = tag === undefined ? undefined : await movingDigest(cache, repository.id, tag);
   const local = await unlessMissing(
     images.getManifest(call, { ...wanted, reference: moving ? { digest: moving } : reference }),
   );
@@ -71,6 +79,16 @@ async function getCached(cache: Cache, images: Images, call: Call, wanted: Wante
   }
   if (tag === undefined || moving) return local;
   return refreshedTag(cache, call, { rule, repository, tag, local });
+}
+
+/** What a tag is on as soon as that is recorded; undefined also of a tag that is somebody's own here, which never moves. */
+async function movingDigest({ arriving, dependencies }: Cache, repositoryId: number, tag: string) {
+  const digest = arriving.digestOfTag(repositoryId, tag);
+  if (digest === undefined) return undefined;
+  const { read } = dependencies.metadata;
+  const tagged = await read.images.findByTag(repositoryId, tag);
+  const check = tagged && (await read.cacheChecks.find(repositoryId, tag));
+  return check?.digest === tagged?.digest ? digest : undefined;
 }
 
 async function getOne(
@@ -138,11 +156,3 @@ function storedManifestOf({ digest, mediaType, content }: ArrivingImage): Stored
 
 /** As many of a batch as are asked of the upstream at a time. */
 const AT_ONCE = 5;
-
-async function inOrder<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let at = 0; at < items.length; at += AT_ONCE) {
-    results.push(...(await Promise.all(items.slice(at, at + AT_ONCE).map(work))));
-  }
-  return results;
-}

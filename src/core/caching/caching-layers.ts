@@ -63,7 +63,10 @@ interface Place {
 async function openArriving(cache: Cache, layers: Layers, place: Place): Promise<StoredLayer> {
   const { rule, repository, digest, call } = place;
   const named = cache.arriving.blob(repository.id, digest);
-  if (named) await cache.blobImports.attach(repository, digest);
+  if (named) {
+    const wanted = wantedBlob(cache, rule, repository, { digest, bytes: named.size });
+    await cache.answers.get(`attach ${keyOf(place)}`, () => cache.blobImports.attach(wanted));
+  }
   const bytes = named?.size ?? (await knownBytes(cache, place));
   return {
     digest,

@@ -92,8 +92,8 @@ async function bringBlob({ cache, rule, repository, signal }: Bringing, { digest
   signal.throwIfAborted();
   const present = await cache.dependencies.metadata.read.layers.find(repository.id, digest);
   if (present && !present.dormant) return;
-  if (await cache.blobImports.attach(repository, digest)) return;
   const wanted = wantedBlob(cache, rule, repository, { digest, bytes: size });
+  if (await cache.blobImports.attach(wanted)) return;
   await orAborted(cache.blobImports.bringQuietly(wanted, signal), signal);
 }
 

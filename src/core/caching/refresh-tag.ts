@@ -5,6 +5,7 @@ import type { StoredManifest } from '../images/image-records.ts';
 import type { ServedManifest } from '../images/images.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { isTagImmutable } from '../repositories/tag-mutability.ts';
+import { refusingWhenFull } from '../storage-full.ts';
 import { UpstreamError } from '../upstreams/upstream.ts';
 import type { Digest } from '../values/digest.ts';
 import type { Cache } from './cache.ts';
@@ -65,13 +66,15 @@ export async function askForDigest(
   return (await upstreams.of(rule).headManifest(upstreamNameOf(rule, repository.name), tag))?.digest;
 }
 
-/** Notes that a tag was looked at upstream and is as good as it was. */
+/** Notes that a tag was looked at upstream and is as good as it was. Refuses with storage-full. */
 export async function noteCheck(
   { metadata, now }: Pick<CoreDependencies, 'metadata' | 'now'>,
   check: { repositoryId: number; tag: string; digest: Digest },
 ): Promise<void> {
-  await metadata.transaction(async ({ cacheChecks }) => {
-    const present = await cacheChecks.find(check.repositoryId, check.tag);
-    if (present?.digest === check.digest) await cacheChecks.put({ ...check, checkedAt: now() });
-  });
+  await refusingWhenFull(() =>
+    metadata.transaction(async ({ cacheChecks }) => {
+      const present = await cacheChecks.find(check.repositoryId, check.tag);
+      if (present?.digest === check.digest) await cacheChecks.put({ ...check, checkedAt: now() });
+    }),
+  );
 }
