@@ -152,6 +152,26 @@ describe('the pull-through cache', () => {
     assert.equal(asked(), 1);
   });
 
+  it('takes a push whose client was told of a layer that is upstream alone', async () => {
+    await cached();
+    const base = randomImage([3000]);
+    const own = randomImage();
+    const [layer] = base.layers;
+    upstream.add('app', base, 'base');
+    for (const { bytes } of [own.config, ...own.layers]) await pushLayer(core, 'hub/app', bytes);
+    const { bytes } = await core.layers.open(call, { repositoryName: 'hub/app', digest: layer!.digest });
+    assert.equal(bytes, 3000);
+    const document = JSON.parse(String(own.manifest.bytes));
+    const size = { digest: layer!.digest, size: 3000 };
+    document.layers.push({ ...document.layers[0], ...size });
+    const input = { repositoryName: 'hub/app', manifest: Buffer.from(JSON.stringify(document)), tag: 'mine' };
+    await core.images.put(call, input);
+    assert.deepEqual(await readLayer(core, 'hub/app', layer!.digest), layer!.bytes);
+    document.layers.push({ ...document.layers[0], digest: `sha256:${'0'.repeat(64)}` });
+    const lacking = { ...input, manifest: Buffer.from(JSON.stringify(document)) };
+    assert.equal(await kindOf(core.images.put(call, lacking)), 'layers-not-found');
+  });
+
   it('does not take a tag from somebody who pushed to it while the import was under way', async () => {
     const theirs = randomImage();
     upstream.add('app', theirs, 'v1');

@@ -11,6 +11,7 @@ import type { Cache } from './cache.ts';
 import type { CacheRule } from './cache-rule-records.ts';
 import { fetchImage } from './fetch-image.ts';
 import { listReferrers } from './list-referrers.ts';
+import { bringPromisedLayers } from './promised-layers.ts';
 import { refreshedTag } from './refresh-tag.ts';
 
 /** Images of which those that a rule covers come from upstream when they are not here. */
@@ -18,6 +19,15 @@ export function createCachingImages(cache: Cache, images: Images): Images {
   const { table, dependencies } = cache;
   return {
     ...images,
+
+    async put(call, input) {
+      try {
+        return await images.put(call, input);
+      } catch (error) {
+        if (!(await bringPromisedLayers(cache, call, input, error))) throw error;
+        return images.put(call, input);
+      }
+    },
 
     async getManifest(call, input) {
       const rule = await table.find(call.registry, input.repositoryName);
