@@ -47,7 +47,7 @@ describe('gantry export and import through an OCI layout', () => {
   it('goes on where a run was broken off, with what of it is whole', async () => {
     await using source = await startServer();
     await using folder = await temporaryFolder();
-    const { image } = await pushWorld(source.url);
+    const { image, signature } = await pushWorld(source.url);
     const out = migration(source.data);
     const words = ['export', '--to', `oci:${folder.path}`, '--repositories', 'team/app', '--json'];
     assert.equal((await out(...words)).code, 0);
@@ -58,6 +58,16 @@ describe('gantry export and import through an OCI layout', () => {
     const ran = JSON.parse((await out(...words)).stdout);
     assert.partialDeepStrictEqual(ran, { images: { failed: 0 }, storedBytes: blob.bytes.length });
     assert.deepEqual(readFileSync(join(folder.path, 'blobs', 'sha256', blob.digest.slice(7))), blob.bytes);
+
+    // The list is written now and then: what has no tag was stored, and is not on it yet.
+    const list = join(folder.path, 'index.json');
+    const { manifests, ...rest } = JSON.parse(readFileSync(list, 'utf8'));
+    const tagged = manifests.filter(({ digest }: { digest: string }) => digest !== signature.manifest.digest);
+    assert.equal(tagged.length, manifests.length - 1);
+    writeFileSync(list, JSON.stringify({ ...rest, manifests: tagged }));
+    assert.equal((await out(...words)).code, 0);
+    const digests = JSON.parse(readFileSync(list, 'utf8')).manifests.map(({ digest }: { digest: string }) => digest);
+    assert.ok(digests.includes(signature.manifest.digest));
     const left = readdirSync(join(folder.path, 'blobs', 'sha256')).filter((name) => name.endsWith('.part'));
     assert.deepEqual(left, []);
   });

@@ -4,9 +4,9 @@ import type { MigrationTarget } from '../../core/migration/places.ts';
 import { createSharedWork } from '../../core/transfer/shared-work.ts';
 import { type ImageTarget, TransferError, type TransferManifest } from '../../core/transfer/transfer.ts';
 import { type Digest, parseDigest } from '../../core/values/digest.ts';
-import { parseManifest } from '../../core/values/manifest.ts';
+import { ManifestError, parseManifest } from '../../core/values/manifest.ts';
 import { openFolderFiles } from './folder-files.ts';
-import { blobPath } from './layout-blobs.ts';
+import { blobPath, readLayoutManifest } from './layout-blobs.ts';
 import type { LayoutFiles } from './layout-files.ts';
 import { type LayoutEntry, REF_NAME, readLayoutIndex } from './layout-index.ts';
 import { writeWholeBlob, writeWholeFile } from './whole-files.ts';
@@ -26,7 +26,9 @@ export async function openOciLayoutTarget(
 ): Promise<MigrationTarget> {
   const root = resolve(folder);
   const files = await makeLayout(root);
-  const index = new LayoutIndex(root, await readLayoutIndex(files));
+  const entries = await readLayoutIndex(files);
+  const index = new LayoutIndex(root, entries);
+  const listed = await readListed(files, entries ?? []);
   const sharedWork = createSharedWork();
   return {
     name: folder,
@@ -37,7 +39,7 @@ export async function openOciLayoutTarget(
       return {
         // Manifests are written after what they name.
         async has(reference, digest) {
-          if (!(await isThere(digest))) return false;
+          if (!listed.has(digest) || !(await isThere(digest))) return false;
           return parseDigest(reference) !== undefined || index.digestOf(nameOf(reference)) === digest;
         },
         async putBlob(blob, { signal } = {}) {
@@ -52,6 +54,7 @@ export async function openOciLayoutTarget(
           await writeWholeFile(join(root, blobPath(manifest.digest)), manifest.content);
           const alone = namesRepositories ? `${repositoryName}@${manifest.digest}` : undefined;
           await index.put(manifest, tag === undefined ? alone : nameOf(tag), tag !== undefined);
+          listed.add(manifest.digest);
           return { isTagged: tag !== undefined };
         },
         doubt: () => false,
@@ -60,6 +63,34 @@ export async function openOciLayoutTarget(
     finish: () => index.flush(),
     [Symbol.asyncDispose]: () => index.flush(),
   };
+}
+
+/**
+ * The manifests that the list leads to. One that was written when a run was broken off may not be on it yet, and nobody would find
+ * what has no tag.
+ */
+async function readListed(files: LayoutFiles, entries: readonly LayoutEntry[]): Promise<Set<Digest>> {
+  const listed = new Set<Digest>();
+  const left: { digest: Digest; mediaType?: string }[] = [...entries];
+  for (let next = left.pop(); next; next = left.pop()) {
+    if (listed.has(next.digest)) continue;
+    const children = await childrenOf(files, next);
+    if (!children) continue;
+    listed.add(next.digest);
+    left.push(...children);
+  }
+  return listed;
+}
+
+/** @returns undefined for a manifest that is not there, or not whole: it is written again */
+async function childrenOf(files: LayoutFiles, { digest, mediaType }: { digest: Digest; mediaType?: string }) {
+  try {
+    const manifest = await readLayoutManifest(files, digest, mediaType);
+    return manifest && parseManifest(manifest.content, manifest.mediaType).children;
+  } catch (error) {
+    if (error instanceof TransferError || error instanceof ManifestError) return undefined;
+    throw error;
+  }
 }
 
 async function makeLayout(root: string): Promise<LayoutFiles> {
