@@ -40,6 +40,11 @@ export const CACHE_COMMANDS: readonly CommandSpec[] = [
         isRequired: true,
       },
       {
+        flag: 'host',
+        placeholder: 'host[:port]',
+        description: 'the one host that it is sent to, such as registry-1.docker.io (default: any that a rule names)',
+      },
+      {
         flag: 'password-stdin',
         description: 'read the password, access token or secret access key from standard input',
       },

@@ -10,12 +10,14 @@ import { describeTime, say, sayList } from './output.ts';
 export async function putSecret(invocation: Invocation): Promise<void> {
   const [name = ''] = invocation.operands;
   const username = optionText(invocation, 'username') ?? '';
+  const host = givenHost(invocation);
   const accessToken = await givenPassword(invocation);
   await using session = await openSecretSession(invocation);
   const { secrets, registry } = session;
   await checkKeyFile(session);
   await checkSecretsOpen(session);
-  const secret = await secrets.put(registry, name, { username, accessToken }).catch((error: unknown) => {
+  const value = { username, accessToken, ...(host !== undefined && { host }) };
+  const secret = await secrets.put(registry, name, value).catch((error: unknown) => {
     throw error instanceof SecretNameError ? new CommandError(error.message) : error;
   });
   const { arn } = secret;
@@ -65,6 +67,12 @@ async function openSecretSession(invocation: Invocation): Promise<SecretSession>
   const session = await openAccessSession(invocation);
   const { dependencies, access, accountId, region } = session;
   return { ...session, registry: { accountId, region }, secrets: createSecrets(dependencies, access.box) };
+}
+
+function givenHost(invocation: Invocation): string | undefined {
+  const given = optionText(invocation, 'host')?.toLowerCase();
+  if (given === undefined || URL.parse(`https://${given}`)?.host === given) return given;
+  throw new CommandError(`--host must be a host, or HOST:PORT where the port is not 443, not '${given}'`);
 }
 
 /** What is typed on a command line can be read by everybody on the machine. */

@@ -10,7 +10,7 @@ import type { Digest } from '../../src/core/values/digest.ts';
 import { ecrLogin } from '../../src/drivers/upstreams/ecr-login.ts';
 import { createUpstreamRegistry } from '../../src/drivers/upstreams/upstream-registry.ts';
 import { importImageJob, refreshTagJob } from '../../src/jobs/cache-jobs.ts';
-import { blobOf, type Image, randomImage } from '../support/images.ts';
+import { type Image, randomImage } from '../support/images.ts';
 import { type ScriptedRegistry, startScripted } from '../support/scripted-registry.ts';
 import {
   type CoreUnderTest,
@@ -120,18 +120,6 @@ describe('the pull-through cache', () => {
     assert.equal(asked(), before + 1);
   });
 
-  it('serves what it has also when there is no room to note that it was looked at', async () => {
-    const image = await cached();
-    core.pass(DAY);
-    const { metadata } = core.dependencies;
-    const { transaction } = metadata;
-    metadata.transaction = async () => {
-      throw new StorageFullError(new Error('SQLITE_FULL'));
-    };
-    assert.equal(await digestOfTag('v1'), image.manifest.digest);
-    metadata.transaction = transaction;
-  });
-
   it('leaves tags alone that are immutable', async () => {
     const image = await cached();
     await core.repositories.putTagMutability(call, { repositoryName: 'hub/app', imageTagMutability: 'IMMUTABLE' });
@@ -150,26 +138,6 @@ describe('the pull-through cache', () => {
     core.pass(DAY);
     assert.equal(await digestOfTag('v1'), own.manifest.digest);
     assert.equal(asked(), 1);
-  });
-
-  it('takes a push whose client was told of a layer that is upstream alone', async () => {
-    await cached();
-    const base = randomImage([3000]);
-    const own = randomImage();
-    const [layer] = base.layers;
-    upstream.add('app', base, 'base');
-    for (const { bytes } of [own.config, ...own.layers]) await pushLayer(core, 'hub/app', bytes);
-    const { bytes } = await core.layers.open(call, { repositoryName: 'hub/app', digest: layer!.digest });
-    assert.equal(bytes, 3000);
-    const document = JSON.parse(String(own.manifest.bytes));
-    const size = { digest: layer!.digest, size: 3000 };
-    document.layers.push({ ...document.layers[0], ...size });
-    const input = { repositoryName: 'hub/app', manifest: Buffer.from(JSON.stringify(document)), tag: 'mine' };
-    await core.images.put(call, input);
-    assert.deepEqual(await readLayer(core, 'hub/app', layer!.digest), layer!.bytes);
-    document.layers.push({ ...document.layers[0], digest: `sha256:${'0'.repeat(64)}` });
-    const lacking = { ...input, manifest: Buffer.from(JSON.stringify(document)) };
-    assert.equal(await kindOf(core.images.put(call, lacking)), 'layers-not-found');
   });
 
   it('does not take a tag from somebody who pushed to it while the import was under way', async () => {
@@ -220,18 +188,6 @@ describe('the pull-through cache', () => {
     assert.equal(await readLayer(core, 'two', layer!.digest), undefined);
   });
 
-  it('gives no layer of another repository that a manifest names and the upstream does not have', async () => {
-    const image = randomImage([1000]);
-    const [layer] = image.layers;
-    await pushLayer(core, 'one', layer!.bytes);
-    upstream.add('app', image, 'v1');
-    upstream.trouble(new RegExp(`blobs/${layer!.digest}`), (_, response) => response.writeHead(404).end());
-    await get('v1');
-    assert.equal(await readLayer(core, 'hub/app', layer!.digest).catch(() => undefined), undefined);
-    assert.deepEqual(await doJobs(), ['given-up']);
-    assert.equal(await readLayer(core, 'hub/app', layer!.digest).catch(() => undefined), undefined);
-  });
-
   it('gives no layer of another repository that the upstream has not named', async () => {
     await cached();
     const secret = await pushLayer(core, 'one', 'secret');
@@ -256,36 +212,6 @@ describe('the pull-through cache', () => {
     core.pass(30);
     assert.deepEqual(await doJobs(), ['done']);
     assert.deepEqual(await readLayer(core, 'hub/app', layer!.digest), layer!.bytes);
-  });
-
-  it('waits until an import has a record before it becomes a layer', async () => {
-    const image = randomImage([5000]);
-    const [layer] = image.layers;
-    upstream.add('app', image, 'v1');
-    await get('v1');
-    const { metadata } = core.dependencies;
-    const transaction = metadata.transaction.bind(metadata);
-    metadata.transaction = async (work) => {
-      metadata.transaction = transaction;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      return transaction(work);
-    };
-    await readLayer(core, 'hub/app', layer!.digest);
-    assert.deepEqual(await doJobs(), ['done']);
-    assert.equal(upstream.count(new RegExp(`blobs/${layer!.digest}`)), 1);
-  });
-
-  it('asks for no more of a batch than one answer may hold', async () => {
-    const tags = Array.from({ length: 30 }, (_, at) => `large${at}`);
-    for (const tag of tags) {
-      const annotations = { tag, filling: 'x'.repeat(3_000_000) };
-      const { config, layers, mediaType, manifest } = randomImage();
-      const bytes = JSON.stringify({ ...JSON.parse(String(manifest.bytes)), annotations });
-      upstream.add('app', { config, layers, mediaType, manifest: blobOf(bytes) }, tag);
-    }
-    const imageIds = tags.map((imageTag) => ({ imageTag }));
-    assert.equal(await kindOf(core.images.getMany(call, { repositoryName: 'hub/app', imageIds })), 'limit-exceeded');
-    assert.ok(upstream.count(/manifests/) < tags.length);
   });
 
   it('gives up an image that is not whole upstream, and begins again with the next pull', async () => {

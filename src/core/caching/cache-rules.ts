@@ -7,7 +7,7 @@ import { splitPage } from '../values/page.ts';
 import type { Registry } from '../values/registry.ts';
 import type { CacheRule } from './cache-rule-records.ts';
 import type { CacheUpstreams } from './cache-upstreams.ts';
-import { upstreamKindOf } from './known-upstreams.ts';
+import { isSecretFor, upstreamKindOf } from './known-upstreams.ts';
 import type { RuleTable } from './rule-table.ts';
 
 /** Rules of a registry's pull-through cache, by prefix; a slash at the end of a prefix means nothing. */
@@ -45,6 +45,13 @@ export function createCacheRules(
   const find = async ({ registry }: Call, prefix: string) =>
     (await metadata.read.cacheRules.find(registry, trimmed(prefix))) ?? refuseMissing(registry, prefix);
 
+  const checkSecret = async (rule: CacheRule) => {
+    const { registry, credentialArn } = rule;
+    if (credentialArn === undefined || isSecretFor(rule, await secrets.open(registry, credentialArn))) return;
+    const constraint = 'must be of a secret for the host of upstreamRegistryUrl';
+    refuse({ kind: 'invalid-parameter', parameter: 'credentialArn', constraint });
+  };
+
   return {
     async create({ registry }, { prefix: given, upstreamPrefix, upstreamKind, ...input }) {
       const at = now();
@@ -57,7 +64,7 @@ export function createCacheRules(
       const rule = { registry, ...prefixes, ...input, ...(kind && { upstreamKind: kind }), ...times };
       checkPrefixes(rule);
       checkRole(rule);
-      if (rule.credentialArn !== undefined) await secrets.open(registry, rule.credentialArn);
+      await checkSecret(rule);
       await metadata.transaction(async ({ cacheRules }) => {
         if (await cacheRules.find(registry, rule.prefix)) {
           refuse({ kind: 'cache-rule-already-exists', prefix: rule.prefix, registryId: registry.accountId });
@@ -76,7 +83,7 @@ export function createCacheRules(
       const { registry } = call;
       const before = await find(call, prefix);
       checkRole({ ...before, ...changes });
-      if (changes.credentialArn !== undefined) await secrets.open(registry, changes.credentialArn);
+      if (changes.credentialArn !== undefined) await checkSecret({ ...before, ...changes });
       const changed = await metadata.transaction(async ({ cacheRules }) => {
         const present = (await cacheRules.find(registry, before.prefix)) ?? refuseMissing(registry, prefix);
         const rule = { ...present, ...changes, updatedAt: now() };

@@ -11,7 +11,7 @@ import {
 } from '../upstreams/upstream.ts';
 import type { Digest } from '../values/digest.ts';
 import type { CacheRule } from './cache-rule-records.ts';
-import { upstreamAddress } from './known-upstreams.ts';
+import { isSecretFor, upstreamAddress } from './known-upstreams.ts';
 import { type BlobGate, createBlobGate, createRequestGate, type RequestGate } from './request-gate.ts';
 
 /** The registries behind rules; connections are kept. */
@@ -105,12 +105,22 @@ function openRegistry({ connect, logInAtEcr, secrets, now }: CacheUpstreamParts,
   const { host } = new URL(url);
   if (credentialArn === undefined) return connect({ url });
   const credentials: CredentialsProvider = async () => {
-    const { username, accessToken } = await secrets.open(registry, credentialArn);
+    const secret = await secrets.open(registry, credentialArn);
+    if (!isSecretFor(rule, secret)) refuseSecret(host, credentialArn);
+    const { username, accessToken } = secret;
     if (upstreamKind !== 'ecr')
       return { username, password: accessToken, expiresAt: secondsAfter(now(), SECRET_SECONDS) };
     return logInAtEcr(host, { accessKeyId: username, secretAccessKey: accessToken })();
   };
   return connect({ url, credentials });
+}
+
+function refuseSecret(host: string, arn: string): never {
+  throw new UpstreamError({
+    code: 'unauthorized',
+    host,
+    message: `${host}: login: the secret ${arn} is for another host`,
+  });
 }
 
 /** There is no STS to give such a role out. */

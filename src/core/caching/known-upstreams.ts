@@ -1,4 +1,5 @@
 import { refuse } from '../errors.ts';
+import type { SecretValue } from '../secrets/secrets.ts';
 import type { CacheRule, UpstreamKind } from './cache-rule-records.ts';
 
 interface KnownUpstream {
@@ -54,6 +55,11 @@ export function upstreamAddress({ upstreamUrl }: Pick<CacheRule, 'upstreamUrl'>)
     refuse({ kind: 'invalid-parameter', parameter: 'upstreamRegistryUrl', constraint });
   }
   return url.href;
+}
+
+/** Whether a secret may be sent where a rule's upstream is: who makes rules need not be trusted with every secret. */
+export function isSecretFor(rule: Pick<CacheRule, 'upstreamUrl'>, { host }: Pick<SecretValue, 'host'>): boolean {
+  return host === undefined || host === new URL(upstreamAddress(rule)).host;
 }
 
 const URL_LENGTH_MAX = 500;

@@ -23,6 +23,8 @@ export interface Secrets {
 export interface SecretValue {
   readonly username: string;
   readonly accessToken: string;
+  /** The one host that it may be sent to, with its port if it has one; any that a rule names when absent. */
+  readonly host?: string;
 }
 
 export class SecretNameError extends Error {
