@@ -21,10 +21,13 @@ export interface ArrivingImages {
   blob(repositoryId: number, digest: Digest): Descriptor | undefined;
   /** Forgets an image that is recorded, or will not be; with a tag the tag too, if it is still on that image. */
   remove(repositoryId: number, digest: Digest, tag?: string): void;
+  /** Forgets an image whose import was given up, after a minute: each pull would begin it again otherwise, in vain. */
+  removeSoon(repositoryId: number, digest: Digest, tag?: string): void;
 }
 
 /** So long an import may take before it is taken for stuck. */
 const KEPT_MS = 3600_000;
+const GIVEN_UP_MS = 60_000;
 const KEPT_BYTES_MAX = 32 * 1024 * 1024;
 const TAGS_MAX = 10_000;
 
@@ -79,8 +82,8 @@ export function createArrivingImages({ now }: Pick<CoreDependencies, 'now'>): Ar
     },
 
     blob(repositoryId, digest) {
-      for (const { value } of images.get(repositoryId)?.values() ?? []) {
-        const found = value.manifest.blobs.find((blob) => blob.digest === digest);
+      for (const kept of images.get(repositoryId)?.values() ?? []) {
+        const found = isFresh(kept) && kept.value.manifest.blobs.find((blob) => blob.digest === digest);
         if (found) return found;
       }
       return undefined;
@@ -91,6 +94,14 @@ export function createArrivingImages({ now }: Pick<CoreDependencies, 'now'>): Ar
       if (tag !== undefined && tags.get(`${repositoryId}/${tag}`)?.value === digest) {
         tags.delete(`${repositoryId}/${tag}`);
       }
+    },
+
+    removeSoon(repositoryId, digest, tag) {
+      const until = now().getTime() + GIVEN_UP_MS;
+      const image = images.get(repositoryId)?.get(digest);
+      if (image) images.get(repositoryId)?.set(digest, { ...image, until });
+      const tagged = tags.get(`${repositoryId}/${tag}`);
+      if (tagged?.value === digest) tags.set(`${repositoryId}/${tag}`, { ...tagged, until });
     },
   };
 }

@@ -28,7 +28,7 @@ export interface Caching extends AsyncDisposable {
   importImage(image: ImportedImage, signal: AbortSignal): Promise<void>;
   /** See `refreshCachedTag`. */
   refreshTag(tag: { repositoryId: number; tag: string }, signal: AbortSignal): Promise<void>;
-  /** Forgets an image whose import was given up: the next pull begins it again. */
+  /** Forgets an image whose import was given up: a pull a minute later begins it again. */
   forget(image: ImportedImage): void;
 }
 
@@ -65,7 +65,7 @@ export function createCaching(
     layers: (layers) => createCachingLayers(cache, layers),
     importImage: (image, signal) => importImage(cache, image, signal),
     refreshTag: (tag, signal) => refreshCachedTag(cache, tag, signal),
-    forget: ({ repositoryId, digest, tag }) => cache.arriving.remove(repositoryId, digest, tag),
+    forget: ({ repositoryId, digest, tag }) => cache.arriving.removeSoon(repositoryId, digest, tag),
     async [Symbol.asyncDispose]() {
       await imports[Symbol.asyncDispose]();
       await blobImports[Symbol.asyncDispose]();
