@@ -11,7 +11,10 @@ describe('quotas and gantry usage', () => {
   let server: RunningServer;
   before(async () => {
     server = await startServer({
-      args: ['--quota', 'images-per-repository=2', '--quota', 'repositories-per-registry=3'],
+      args: [
+        ...['--quota', 'images-per-repository=2', '--quota', 'repositories-per-registry=3'],
+        ...['--quota', 'pull-through-cache-rules=1,replication-destinations=1'],
+      ],
       env: { GANTRY_QUOTAS: 'images-per-repository=1' },
     });
   });
@@ -38,6 +41,26 @@ describe('quotas and gantry usage', () => {
     );
   });
 
+  it('bound the rules of a registry too', async () => {
+    const ecr = ecrClient(server.url);
+    const to = (...regions: string[]) => ({
+      rules: [{ destinations: regions.map((region) => ({ region, registryId: '000000000000' })) }],
+    });
+    await ecr.putReplicationConfiguration({ replicationConfiguration: to('us-west-1') });
+    await refused(
+      ecr.putReplicationConfiguration({ replicationConfiguration: to('us-west-1', 'us-west-2') }),
+      'InvalidParameterException',
+      /more than 1 unique destinations; this one has 2/,
+    );
+    const rule = (ecrRepositoryPrefix: string) => ({ ecrRepositoryPrefix, upstreamRegistryUrl: 'quay.io' });
+    await ecr.createPullThroughCacheRule(rule('one'));
+    await refused(
+      ecr.createPullThroughCacheRule(rule('two')),
+      'LimitExceededException',
+      /can have at most 1 pull through cache rules \(quota pull-through-cache-rules; /,
+    );
+  });
+
   it('are told beside the server, for people and for programs', async () => {
     const gantry = gantryOn(server.data);
     const quotas = ['--quota', 'images-per-repository=2,repositories-per-registry=3'];
@@ -55,6 +78,8 @@ describe('quotas and gantry usage', () => {
     assert.equal(use('tags-per-image').used, 2);
     assert.deepEqual(use('lifecycle-rules'), { name: 'lifecycle-rules', limit: 50, used: 0 });
     assert.equal(use('layer-bytes').used, 5000);
+    assert.equal(use('pull-through-cache-rules').used, 1);
+    assert.equal(use('replication-destinations').used, 1);
     const [copy, app, third] = repositories;
     assert.deepEqual(
       [copy, app, third].map(({ repositoryName, images, tags }) => [repositoryName, images, tags]),

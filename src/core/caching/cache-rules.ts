@@ -1,6 +1,7 @@
 import type { Call } from '../access/caller.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { RefusedError, refuse } from '../errors.ts';
+import { refuseOverQuota } from '../quotas/quotas.ts';
 import type { Secrets } from '../secrets/secrets.ts';
 import { UpstreamError } from '../upstreams/upstream.ts';
 import { splitPage } from '../values/page.ts';
@@ -35,11 +36,8 @@ export interface CacheRules {
 export type NewCacheRule = Pick<CacheRule, 'prefix' | 'upstreamUrl'> &
   Partial<Pick<CacheRule, 'upstreamPrefix' | 'upstreamKind' | 'credentialArn' | 'customRoleArn'>>;
 
-/** "Pull through cache rules per registry" (ECR service quotas). */
-const RULES_MAX = 50;
-
 export function createCacheRules(
-  { metadata, now }: Pick<CoreDependencies, 'metadata' | 'now'>,
+  { metadata, now, quotas: { limits } }: Pick<CoreDependencies, 'metadata' | 'now' | 'quotas'>,
   { secrets, table, upstreams }: { secrets: Secrets; table: RuleTable; upstreams: CacheUpstreams },
 ): CacheRules {
   const find = async ({ registry }: Call, prefix: string) =>
@@ -69,9 +67,10 @@ export function createCacheRules(
         if (await cacheRules.find(registry, rule.prefix)) {
           refuse({ kind: 'cache-rule-already-exists', prefix: rule.prefix, registryId: registry.accountId });
         }
-        if ((await cacheRules.page(registry, '', RULES_MAX)).length === RULES_MAX) {
-          const reason = `The registry with id '${registry.accountId}' can have at most ${RULES_MAX} pull through cache rules`;
-          refuse({ kind: 'limit-exceeded', reason });
+        const limit = limits['pull-through-cache-rules'];
+        if ((await cacheRules.page(registry, '', limit)).length >= limit) {
+          const subject = `The registry with id '${registry.accountId}' can have`;
+          refuseOverQuota(limits, 'pull-through-cache-rules', subject, 'pull through cache rules');
         }
         await cacheRules.put(rule);
       });

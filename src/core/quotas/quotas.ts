@@ -10,6 +10,8 @@ export const QUOTA_DEFAULTS = {
   'layer-bytes': 52_000 * 1024 * 1024,
   'lifecycle-rules': 50,
   'pull-time-exclusions': 100,
+  'pull-through-cache-rules': 50,
+  'replication-destinations': 25,
   // A bound of our own: ECR publishes none, and every creation looks among them.
   'creation-templates': 200,
 } as const;

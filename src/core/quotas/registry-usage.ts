@@ -1,4 +1,5 @@
 import type { Reads } from '../metadata-store.ts';
+import { uniqueDestinations } from '../replication/replication-rules.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import type { Registry } from '../values/registry.ts';
 import { QUOTA_DEFAULTS, type QuotaLimits, type QuotaName } from './quotas.ts';
@@ -40,8 +41,8 @@ export interface RegistryTotal extends StoredUsage {
 }
 
 const PAGE_REPOSITORIES = 100;
-/** More than anybody allows of them. */
-const TEMPLATES_MAX = 100_000;
+/** More than anybody allows of templates, or of rules. */
+const COUNTED_MAX = 100_000;
 
 /**
  * Reads repository by repository, so that memory grows with their number alone. A server may change things meanwhile; the
@@ -61,11 +62,15 @@ export async function readRegistryUsage(
     if (page.length < PAGE_REPOSITORIES) break;
     after = page.at(-1)!.name;
   }
-  const templates = await read.creationTemplates.page(registry, '', TEMPLATES_MAX);
+  const templates = await read.creationTemplates.page(registry, '', COUNTED_MAX);
+  const cacheRules = await read.cacheRules.page(registry, '', COUNTED_MAX);
+  const replicationRules = await read.replication.rules(registry);
   const ofRegistry = {
     'repositories-per-registry': repositories.length,
     'pull-time-exclusions': await read.pullTimes.countExclusions(registry),
     'creation-templates': templates.length,
+    'pull-through-cache-rules': cacheRules.length,
+    'replication-destinations': uniqueDestinations(replicationRules).length,
   };
   return {
     registry,

@@ -5,13 +5,13 @@ import type { DestinationStatus, Replication } from './replication.ts';
 import type { ImageReplication } from './replication-records.ts';
 import { checkRules, registryKey } from './replication-rules.ts';
 
-export function createReplication({ metadata }: Pick<CoreDependencies, 'metadata'>): Replication {
+export function createReplication({ metadata, quotas }: Pick<CoreDependencies, 'metadata' | 'quotas'>): Replication {
   const { read } = metadata;
   return {
     rules: (call) => read.replication.rules(call.registry),
 
     async putRules({ registry }, rules) {
-      checkRules(registry, rules);
+      checkRules(registry, rules, quotas.limits);
       await metadata.transaction(({ replication }) => replication.putRules(registry, rules));
     },
 

@@ -1,18 +1,18 @@
 import { refuse } from '../errors.ts';
+import type { QuotaLimits } from '../quotas/quotas.ts';
 import { isSameRegistry, type Registry } from '../values/registry.ts';
 import type { ReplicationRule } from './replication-records.ts';
 
-/** "A replication configuration may have up to 25 unique destinations" (ECR user guide, "Private image replication"). */
-const DESTINATIONS_MAX = 25;
-
 /** Refuses with invalid-parameter. */
-export function checkRules(registry: Registry, rules: readonly ReplicationRule[]): void {
-  const destinations = uniqueRegistries(rules.flatMap((rule) => rule.destinations));
+export function checkRules(registry: Registry, rules: readonly ReplicationRule[], limits: QuotaLimits): void {
+  const destinations = uniqueDestinations(rules);
+  const limit = limits['replication-destinations'];
   if (destinations.some((destination) => isSameRegistry(destination, registry))) {
     refuseRules('Replication destination cannot be the same as the source registry');
   }
-  if (destinations.length > DESTINATIONS_MAX) {
-    const given = `Replication configuration cannot have more than ${DESTINATIONS_MAX} unique destinations`;
+  // "Up to 25 unique destinations" (ECR user guide, "Private image replication"); the operation declares no LimitExceeded.
+  if (destinations.length > limit) {
+    const given = `Replication configuration cannot have more than ${limit} unique destinations`;
     refuseRules(`${given}; this one has ${destinations.length}`);
   }
 }
@@ -23,6 +23,11 @@ export function destinationsOf(rules: readonly ReplicationRule[], repositoryName
     return prefixes.length === 0 || prefixes.some((prefix) => repositoryName.startsWith(prefix));
   });
   return uniqueRegistries(matching.flatMap(({ destinations }) => destinations));
+}
+
+/** Where the images of any repository go. */
+export function uniqueDestinations(rules: readonly ReplicationRule[]): Registry[] {
+  return uniqueRegistries(rules.flatMap(({ destinations }) => destinations));
 }
 
 export function isDestination(rules: readonly ReplicationRule[], destination: Registry): boolean {
