@@ -19,7 +19,8 @@ export function ecrLogin(
     const client = new ECRClient({
       region,
       credentials,
-      requestHandler: { connectionTimeout: TIMEOUT_MS, requestTimeout: TIMEOUT_MS },
+      // Without the last the SDK only says that it still waits, and does so for ever.
+      requestHandler: { connectionTimeout: TIMEOUT_MS, requestTimeout: TIMEOUT_MS, throwOnRequestTimeout: true },
       ...(endpoint !== undefined && { endpoint }),
     });
     try {
