@@ -26,7 +26,7 @@ export interface JobHandlerParts {
 export function createJobHandlers(
   dependencies: CoreDependencies,
   { events, destinations, caching, onCollected, onLifecycleApplied }: JobHandlerParts,
-): JobHandlers {
+): Required<JobHandlers> {
   return {
     'follow-subject': {
       ...RETRIED_WITHOUT_END,

@@ -19,6 +19,7 @@ export interface JobContext {
   readonly attempts: number;
 }
 
+/** A runner leaves the jobs of a kind without a handler where they are. */
 export type JobHandlers = { readonly [K in JobKind]?: JobHandler<K> };
 
 /** Another attempt would come to the same: the job is given up at once. */

@@ -1,23 +1,12 @@
-import { type Expression, Kysely, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely';
+import { type Expression, PostgresAdapter, PostgresIntrospector, PostgresQueryCompiler, sql } from 'kysely';
 import type { SqlDialect } from './dialect.ts';
-import type { Tables } from './tables.ts';
+import { queryBuilder } from './query-builder.ts';
 
 export const postgresDialect: SqlDialect = {
-  build: new Kysely<Tables>({
-    dialect: {
-      createAdapter: () => new PostgresAdapter(),
-      createIntrospector: (db) => new PostgresIntrospector(db),
-      createQueryCompiler: () => new PostgresQueryCompiler(),
-      createDriver: () => ({
-        init: refuseToRun,
-        acquireConnection: refuseToRun,
-        beginTransaction: refuseToRun,
-        commitTransaction: refuseToRun,
-        rollbackTransaction: refuseToRun,
-        releaseConnection: refuseToRun,
-        destroy: refuseToRun,
-      }),
-    },
+  build: queryBuilder({
+    createAdapter: () => new PostgresAdapter(),
+    createIntrospector: (db) => new PostgresIntrospector(db),
+    createQueryCompiler: () => new PostgresQueryCompiler(),
   }),
   types: {
     // "By default" and not "always": a store that moves here brings its ids along.
@@ -36,7 +25,3 @@ export const postgresDialect: SqlDialect = {
     sql<{ value: Text }>`json_array_elements_text(cast(${json} as json))`,
   objects: (json: Expression<string>) => sql<{ value: string }>`json_array_elements(cast(${json} as json))`,
 };
-
-async function refuseToRun(): Promise<never> {
-  throw new Error('Queries run in a session, never through their builder');
-}
