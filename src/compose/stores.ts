@@ -11,7 +11,6 @@ import { QUOTA_DEFAULTS, type QuotaLimits } from '../core/quotas/quotas.ts';
 import { openFilesystemBlobStore } from '../drivers/blobs/filesystem/filesystem-blob-store.ts';
 import { makeRoot } from '../drivers/blobs/filesystem/folders.ts';
 import { createMemoryBlobStore } from '../drivers/blobs/memory/memory-blob-store.ts';
-import { openS3BlobStore } from '../drivers/blobs/s3/s3-blob-store.ts';
 import { lockFolder } from '../drivers/folder-lock.ts';
 import { openSqliteMetadataStore } from '../drivers/metadata/sqlite.ts';
 
@@ -59,7 +58,11 @@ async function openMetadata(folder: string | undefined, databaseUrl: string | un
 }
 
 async function openBlobs(directory: string | undefined, { archiveDirectory, bucket }: StoreOptions) {
-  if (bucket !== undefined) return openS3BlobStore(bucket);
+  if (bucket !== undefined) {
+    // Loaded by those alone that have a bucket.
+    const { openS3BlobStore } = await import('../drivers/blobs/s3/s3-blob-store.ts');
+    return openS3BlobStore(bucket);
+  }
   if (directory === undefined) return createMemoryBlobStore();
   return openFilesystemBlobStore({ directory, ...(archiveDirectory !== undefined && { archiveDirectory }) });
 }
