@@ -1,3 +1,4 @@
+import type { EncryptionContext } from './encryption/key-service.ts';
 import type { Digest, DigestAlgorithm } from './values/digest.ts';
 
 /**
@@ -88,12 +89,44 @@ export interface BlobStore extends AsyncDisposable {
   /** Takes sealed bytes back from where `archive` took them. @returns false when the location holds no bytes */
   restore?(location: BlobLocation): Promise<boolean>;
 
+  /**
+   * The store for bytes that are encrypted; absent when it can encrypt none. What `appender`, `seal` and the others of
+   * KeptBytes do is the same, for bytes of one protection: whoever reads them must name what they were written with.
+   * `discard`, `delete`, `archive` and the listings need no protection; sizes are those of the plain bytes everywhere.
+   */
+  readonly encrypting?: Encrypting;
+
   /** A link that hands out the bytes without this server, for stores that can. */
   downloadUrl?(location: BlobLocation, expiresSeconds: number): Promise<string>;
 
   /** Resolves when the store can take and give bytes; rejects with the reason when it cannot. */
   ready(): Promise<void>;
 }
+
+/** Either of two ways; which one it is depends on the store alone. */
+export type Encrypting =
+  | {
+      readonly by: 'data-keys';
+      /** @param dataKey 32 bytes, of one upload alone; the store keeps it nowhere */
+      under(dataKey: Uint8Array): KeptBytes;
+    }
+  | {
+      readonly by: 'named-keys';
+      under(key: NamedKey): KeptBytes;
+    };
+
+/** A key of the service that the store asks itself. */
+export interface NamedKey {
+  readonly keyId: string;
+  readonly encryptionType: 'KMS' | 'KMS_DSSE';
+  readonly context: EncryptionContext;
+}
+
+/** What a store does with the bytes of an upload and of the blob it becomes. */
+export type KeptBytes = Pick<
+  BlobStore,
+  'appender' | 'stagedBytes' | 'digest' | 'seal' | 'truncate' | 'followStaged' | 'stat' | 'read' | 'downloadUrl'
+>;
 
 export type BlobLocation = string;
 

@@ -1,4 +1,5 @@
 import type { BlobLocation } from '../blob-store.ts';
+import type { Protection } from '../encryption/protection.ts';
 import type { Digest } from '../values/digest.ts';
 
 /** Bytes that are sealed and synced, shared by all repositories of one encryption scope. */
@@ -9,6 +10,8 @@ export interface Blob {
   readonly digest: Digest;
   readonly location: BlobLocation;
   readonly bytes: number;
+  /** Absent when its bytes are kept as they came. */
+  readonly protection?: Protection;
   readonly createdAt: Date;
 }
 
@@ -48,6 +51,8 @@ export interface Layer {
   readonly digest: Digest;
   readonly bytes: number;
   readonly location: BlobLocation;
+  /** Of its blob. */
+  readonly protection?: Protection;
   readonly blobId: number;
   /** Until then the layer stays although no image uses it. */
   readonly leaseUntil: Date;

@@ -1,3 +1,5 @@
+import type { Protection } from '../encryption/protection.ts';
+
 /** An unfinished layer upload; its bytes are staged in the blob store under the same id. */
 export interface Upload {
   /** A UUID. */
@@ -10,6 +12,8 @@ export interface Upload {
   readonly lastPartBytes: number;
   /** Undefined until there are two parts. */
   readonly smallestEarlierPartBytes?: number;
+  /** Absent when its bytes are kept as they come. */
+  readonly protection?: Protection;
   readonly createdAt: Date;
   /** When bytes were last acknowledged. */
   readonly touchedAt: Date;

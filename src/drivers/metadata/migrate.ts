@@ -2,13 +2,24 @@ import { firstTables } from './migrations/0001-first-tables.ts';
 import { accessTables } from './migrations/0002-access.ts';
 import { imageManagementTables } from './migrations/0003-image-management.ts';
 import { registryFeatureTables } from './migrations/0004-registry-features.ts';
+import { encryptionTables } from './migrations/0005-encryption.ts';
+import { scanningTables } from './migrations/0006-scanning.ts';
+import { signingTables } from './migrations/0007-signing.ts';
 import { type Placeholders, prepared, run, type Session, type SqlDatabase } from './session.ts';
 
 /** Takes a store one step further, in the transaction that also notes it as done. */
 export type Migration = (session: Session) => Promise<void>;
 
 /** Oldest first; a step's version is its place, counted from 1. Steps that were released never change. */
-const MIGRATIONS: readonly Migration[] = [firstTables, accessTables, imageManagementTables, registryFeatureTables];
+export const MIGRATIONS: readonly Migration[] = [
+  firstTables,
+  accessTables,
+  imageManagementTables,
+  registryFeatureTables,
+  encryptionTables,
+  scanningTables,
+  signingTables,
+];
 
 /** Runs the steps the store lacks, each in a transaction of its own; two processes may do so at once. */
 export async function bringToPresentForm(database: SqlDatabase): Promise<void> {

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { LISTS, OTHERS, statementsOf } from '../../../test/contract/metadata-store/questions.ts';
-import { firstTables } from './migrations/0001-first-tables.ts';
-import { accessTables } from './migrations/0002-access.ts';
-import { imageManagementTables } from './migrations/0003-image-management.ts';
-import { registryFeatureTables } from './migrations/0004-registry-features.ts';
+import { MIGRATIONS } from './migrate.ts';
 import type { Session } from './session.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
@@ -17,10 +14,7 @@ describe('query plans', () => {
       dialect: sqliteDialect,
       rows: async (text, values) => connection.rows(text, values),
     };
-    await firstTables(session);
-    await accessTables(session);
-    await imageManagementTables(session);
-    await registryFeatureTables(session);
+    for (const migration of MIGRATIONS) await migration(session);
   });
   after(() => connection.close());
 

@@ -4,6 +4,7 @@ import type { ImageStatus } from '../../core/images/image-records.ts';
 import type { Encryption, ImageTagMutability } from '../../core/repositories/repository-records.ts';
 import type { Digest } from '../../core/values/digest.ts';
 import type { AccessTables } from './access-tables.ts';
+import type { EncryptionTables } from './encryption-tables.ts';
 import type { ImageManagementTables } from './image-management-tables.ts';
 import type { RegistryFeatureTables } from './registry-feature-tables.ts';
 
@@ -11,7 +12,7 @@ import type { RegistryFeatureTables } from './registry-feature-tables.ts';
  * The tables as migrations make them. Times are milliseconds since 1970 (`…_at`, `…_until`), yes and no are 1 and 0,
  * columns ending in `_json` hold JSON text.
  */
-export interface Tables extends AccessTables, ImageManagementTables, RegistryFeatureTables {
+export interface Tables extends AccessTables, EncryptionTables, ImageManagementTables, RegistryFeatureTables {
   migrations: MigrationsTable;
   repositories: RepositoriesTable;
   blobs: BlobsTable;
@@ -55,6 +56,8 @@ interface BlobsTable {
   archived: Generated<number>;
   /** Whether a layer points at it; kept by every statement that makes or ends a layer. */
   referenced: number;
+  /** How its bytes are encrypted; null when they are not. */
+  protection_json: Generated<string | null>;
 }
 
 interface LayersTable {
@@ -77,6 +80,11 @@ export interface UploadsTable {
   smallest_earlier_part_bytes: number | null;
   created_at: number;
   touched_at: number;
+  /** As of the blob that it becomes. */
+  protection_json: Generated<string | null>;
+  /** The server that writes to it, and until when that counts; null where one server alone can. */
+  holder: Generated<string | null>;
+  held_until: Generated<number | null>;
 }
 
 interface ImagesTable {

@@ -3,6 +3,7 @@ import type { Blob, BlobReads, BlobRecords } from '../../../core/layers/layer-re
 import type { Digest } from '../../../core/values/digest.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
 import type { Tables } from '../tables.ts';
+import { protectionOf, toProtectionJson } from './protection.ts';
 
 export function blobReads(session: Session): BlobReads {
   return {
@@ -40,6 +41,7 @@ export function blobRecords(session: Session): BlobRecords {
         digest: blob.digest,
         location: blob.location,
         bytes: blob.bytes,
+        protectionJson: toProtectionJson(blob.protection),
         createdAt: blob.createdAt.getTime(),
       });
       return row && { ...blob, id: row.id };
@@ -62,14 +64,15 @@ interface BlobRow {
   digest: Digest;
   location: string;
   bytes: number;
+  protection_json: string | null;
   created_at: number;
 }
 
-function toBlob({ id, scope, digest, location, bytes, created_at }: BlobRow): Blob {
-  return { id, scope, digest, location, bytes, createdAt: new Date(created_at) };
+function toBlob({ created_at, protection_json, ...row }: BlobRow): Blob {
+  return { ...row, ...protectionOf({ protection_json }), createdAt: new Date(created_at) };
 }
 
-const COLUMNS = ['id', 'scope', 'digest', 'location', 'bytes', 'created_at'] as const;
+const COLUMNS = ['id', 'scope', 'digest', 'location', 'bytes', 'protection_json', 'created_at'] as const;
 
 const find = prepared((db, { scope, digest }: Placeholders<{ scope: string; digest: Digest }>) =>
   db.selectFrom('blobs').select(COLUMNS).where('scope', '=', scope).where('digest', '=', digest),
@@ -93,13 +96,22 @@ interface NewBlob {
   digest: Digest;
   location: string;
   bytes: number;
+  protectionJson: string | null;
   createdAt: number;
 }
 
-const insert = prepared((db, { scope, digest, location, bytes, createdAt }: Placeholders<NewBlob>) =>
+const insert = prepared((db, { scope, digest, location, bytes, protectionJson, createdAt }: Placeholders<NewBlob>) =>
   db
     .insertInto('blobs')
-    .values({ scope, digest, location, bytes, created_at: createdAt, referenced: 0 })
+    .values({
+      scope,
+      digest,
+      location,
+      bytes,
+      protection_json: protectionJson,
+      created_at: createdAt,
+      referenced: 0,
+    })
     .onConflict((conflict) => conflict.columns(['scope', 'digest']).doNothing())
     .returning('id'),
 );

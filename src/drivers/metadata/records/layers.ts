@@ -3,6 +3,7 @@ import type { Layer, LayerReads, LayerRecords } from '../../../core/layers/layer
 import type { Digest } from '../../../core/values/digest.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
 import type { Tables } from '../tables.ts';
+import { protectionOf } from './protection.ts';
 
 export function layerReads(session: Session): LayerReads {
   return {
@@ -64,6 +65,7 @@ interface LayerRow {
   digest: Digest;
   bytes: number;
   location: string;
+  protection_json: string | null;
   blob_id: number;
   lease_until: number;
   referenced: number;
@@ -79,6 +81,7 @@ function toLayer(row: LayerRow): Layer {
     digest: row.digest,
     bytes: row.bytes,
     location: row.location,
+    ...protectionOf(row),
     blobId: row.blob_id,
     leaseUntil: new Date(row.lease_until),
     ...(row.media_type !== null && { mediaType: row.media_type }),
@@ -100,7 +103,7 @@ function layersWithBlobs(db: Kysely<Tables>) {
     .innerJoin('blobs', 'blobs.id', 'layers.blob_id')
     .select(['layers.repository_id', 'layers.digest', 'layers.blob_id', 'layers.lease_until', 'layers.referenced'])
     .select('layers.offered_until')
-    .select(['blobs.bytes', 'blobs.location', 'blobs.archived'])
+    .select(['blobs.bytes', 'blobs.location', 'blobs.archived', 'blobs.protection_json'])
     .select(({ selectFrom }) =>
       // The newest first: where old images are archived by the thousand, it is they that are active.
       sql<number>`case when layers.referenced = 1 and ${selectFrom('image_layers')

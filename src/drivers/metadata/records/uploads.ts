@@ -2,6 +2,7 @@ import type { Kysely, Selectable } from 'kysely';
 import type { Upload, UploadReads, UploadRecords } from '../../../core/layers/upload-records.ts';
 import { type Placeholders, prepared, run, type Session } from '../session.ts';
 import type { Tables, UploadsTable } from '../tables.ts';
+import { protectionOf, toProtectionJson } from './protection.ts';
 
 export function uploadReads(session: Session): UploadReads {
   return {
@@ -33,6 +34,7 @@ export function uploadRecords(session: Session): UploadRecords {
         bytes: upload.bytes,
         lastPartBytes: upload.lastPartBytes,
         smallestEarlierPartBytes: upload.smallestEarlierPartBytes ?? null,
+        protectionJson: toProtectionJson(upload.protection),
         createdAt: upload.createdAt.getTime(),
         touchedAt: upload.touchedAt.getTime(),
       });
@@ -48,7 +50,7 @@ export function uploadRecords(session: Session): UploadRecords {
   };
 }
 
-function toUpload(row: Selectable<UploadsTable>): Upload {
+function toUpload(row: Pick<Selectable<UploadsTable>, (typeof COLUMNS)[number]>): Upload {
   return {
     id: row.id,
     repositoryId: row.repository_id,
@@ -56,6 +58,7 @@ function toUpload(row: Selectable<UploadsTable>): Upload {
     bytes: row.bytes,
     lastPartBytes: row.last_part_bytes,
     ...(row.smallest_earlier_part_bytes !== null && { smallestEarlierPartBytes: row.smallest_earlier_part_bytes }),
+    ...protectionOf(row),
     createdAt: new Date(row.created_at),
     touchedAt: new Date(row.touched_at),
   };
@@ -79,6 +82,7 @@ const COLUMNS = [
   'bytes',
   'last_part_bytes',
   'smallest_earlier_part_bytes',
+  'protection_json',
   'created_at',
   'touched_at',
 ] as const;
@@ -117,6 +121,7 @@ interface NewUpload {
   bytes: number;
   lastPartBytes: number;
   smallestEarlierPartBytes: number | null;
+  protectionJson: string | null;
   createdAt: number;
   touchedAt: number;
 }
@@ -129,6 +134,7 @@ const insert = prepared((db, upload: Placeholders<NewUpload>) =>
     bytes: upload.bytes,
     last_part_bytes: upload.lastPartBytes,
     smallest_earlier_part_bytes: upload.smallestEarlierPartBytes,
+    protection_json: upload.protectionJson,
     created_at: upload.createdAt,
     touched_at: upload.touchedAt,
   }),

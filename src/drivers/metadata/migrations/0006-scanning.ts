@@ -1,0 +1,3 @@
+import type { Session } from '../session.ts';
+
+export async function scanningTables(_session: Session): Promise<void> {}
