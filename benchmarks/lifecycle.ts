@@ -43,7 +43,7 @@ export const lifecycleScenarios: readonly Scenario[] = [
         const everyone = { tagStatus: 'ANY', imageStatus: 'ANY' } as const;
         const present = (await metadata.read.images.page(repositoryId, everyone, '', images)).length;
         const document = policyKeeping(present - Math.max(200, Math.ceil(images / 20)));
-        await metadata.transaction(({ lifecycle }) => lifecycle.putPolicy(repositoryId, document));
+        await metadata.transaction('alone', ({ lifecycle }) => lifecycle.putPolicy(repositoryId, document));
         // Reading and evaluating has a scenario of its own.
         let first: { at: number; expired: number } | undefined;
         const onProgress = ({ expired }: { expired: number }) => {

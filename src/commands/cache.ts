@@ -21,7 +21,7 @@ export async function refreshCache(invocation: Invocation): Promise<void> {
   const checks = await checksOf(metadata.read, repository, tag);
   if (checks.length === 0)
     throw new CommandError(`${repositoryName} has no tag${tag === undefined ? '' : ` ${tag}`} that came from upstream`);
-  await metadata.transaction(async ({ jobs }) => {
+  await metadata.transaction('own-rows', async ({ jobs }) => {
     for (const check of checks) {
       const payload = { repositoryId: repository.id, tag: check.tag };
       await jobs.enqueue({ kind: 'refresh-cached-tag', key: `${repository.id}/${check.tag}`, payload }, now());

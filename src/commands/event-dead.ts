@@ -46,7 +46,7 @@ export async function retryDead(invocation: Invocation): Promise<void> {
   for (const { id, payload } of await chosenDead(invocation, session)) {
     const isThere = (await metadata.read.events.find(payload.eventId)) !== undefined;
     if (!isThere) forgotten.push(id);
-    else if (await metadata.transaction(({ jobs }) => jobs.revive(id, now()))) retried.push(id);
+    else if (await metadata.transaction('own-rows', ({ jobs }) => jobs.revive(id, now()))) retried.push(id);
   }
   if (retried.length > 0) await session.recordChange('RetryEventDeliveries', { ids: retried });
   if (retried.length === 0 && forgotten.length === 1 && !isOn(invocation, 'all')) {
@@ -63,7 +63,7 @@ export async function discardDead(invocation: Invocation): Promise<void> {
   await using session = await openEventSession(invocation);
   const discarded: number[] = [];
   for (const { id } of await chosenDead(invocation, session)) {
-    if (await session.dependencies.metadata.transaction(({ jobs }) => jobs.discard(id))) discarded.push(id);
+    if (await session.dependencies.metadata.transaction('own-rows', ({ jobs }) => jobs.discard(id))) discarded.push(id);
   }
   if (discarded.length > 0) await session.recordChange('DiscardEventDeliveries', { ids: discarded });
   say(invocation, `Discarded: ${countOf(discarded)}.`, { discarded });

@@ -11,7 +11,7 @@ export async function addProvider(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const { accountId, dependencies } = session;
   const provider = { accountId, issuer, audiences, createdAt: dependencies.now() };
-  await dependencies.metadata.transaction(({ access }) => access.putIdentityProvider(provider));
+  await dependencies.metadata.transaction('registry', ({ access }) => access.putIdentityProvider(provider));
   await session.recordChange('CreateOpenIDConnectProvider', { url: issuer, clientIDList: audiences });
   const host = issuer.replace(/^https?:\/\//, '');
   const lines = [
@@ -37,7 +37,7 @@ export async function deleteProvider(invocation: Invocation): Promise<void> {
   const [issuer = ''] = invocation.operands;
   await using session = await openAccessSession(invocation);
   const { accountId, dependencies } = session;
-  const deleted = await dependencies.metadata.transaction(({ access }) =>
+  const deleted = await dependencies.metadata.transaction('registry', ({ access }) =>
     access.deleteIdentityProvider(accountId, issuer),
   );
   if (!deleted) throw new CommandError(`Account ${accountId} knows no issuer '${issuer}'`);

@@ -52,7 +52,9 @@ export async function listTokens(invocation: Invocation): Promise<void> {
 export async function revokeToken(invocation: Invocation): Promise<void> {
   await using session = await openAccessSession(invocation);
   const [id = ''] = invocation.operands;
-  const revoked = await session.dependencies.metadata.transaction(({ access }) => access.deleteRobotToken(id));
+  const revoked = await session.dependencies.metadata.transaction('registry', ({ access }) =>
+    access.deleteRobotToken(id),
+  );
   if (!revoked) throw new CommandError(`There is no token '${id}'`);
   await session.recordChange('RevokeRobotToken', { id });
   say(invocation, `Revoked token ${id}.`, { revoked: id });

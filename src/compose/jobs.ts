@@ -37,7 +37,7 @@ export async function startJobs({
   await using starting = new AsyncDisposableStack();
   // The folder is ours alone: what is still being done was by a server that ended without a word. A database is shared,
   // and what a server that is gone was doing is another's once its lease is over.
-  if (config.databaseUrl === undefined) await metadata.transaction(({ jobs }) => jobs.releaseAll(now()));
+  if (config.databaseUrl === undefined) await metadata.transaction('own-rows', ({ jobs }) => jobs.releaseAll(now()));
   const authorizer = config.auth === 'enforced' ? access.authorizer : openAuthorizer;
   const handlers = createJobHandlers(dependencies, {
     destinations: starting.use(openDestinations(dependencies, { authorizer, box: access.box })),

@@ -26,10 +26,12 @@ export interface MetadataStore extends AsyncDisposable {
 
   /**
    * Runs work that is atomic and isolated, and durable when this resolves. Work must do nothing but records: no other
-   * input or output, since other writers wait for it. When work throws, nothing of it remains and the error comes
-   * out unchanged.
+   * input or output, since other writers wait for it, and it may be run again when the database undid it. When work throws,
+   * nothing of it remains and the error comes out unchanged.
+   *
+   * @param about who may not write beside it; a store with one writer at a time keeps everybody out of every work
    */
-  transaction<T>(work: (records: Records) => Promise<T>): Promise<T>;
+  transaction<T>(about: WorkScope, work: (records: Records) => Promise<T>): Promise<T>;
 
   /** Brings the store to the present form, oldest step first; a store from a newer Gantry is refused. */
   migrate(): Promise<void>;
@@ -37,6 +39,20 @@ export interface MetadataStore extends AsyncDisposable {
   /** Resolves when the store answers; rejects with the reason when it does not. */
   ready(): Promise<void>;
 }
+
+/**
+ * What a work is about, and so what stays as it is between its reading and its writing, whatever other nodes do:
+ *
+ * - `repository`: what belongs to one repository. The work begins by finding that repository in its records, by name or by
+ *   id, which takes it until the work ends; when there is none, nothing else may follow. A work that begins otherwise
+ *   rejects. What repositories share, blobs, it may find and insert, but must not conclude from that it found none.
+ * - `own-rows`: nothing but rows of which each is right by itself: uploads, jobs, schedules, leases, times of pulls. The
+ *   work decides by no row that it does not change or has not taken by finding it.
+ * - `registry`: how registries are set up: their repositories' names, access, rules, settings, targets, backfills. One such
+ *   work at a time, while those about repositories and rows go on.
+ * - `alone`: anything else. Nobody writes meanwhile, on any node, so it must be rare and short.
+ */
+export type WorkScope = 'repository' | 'own-rows' | 'registry' | 'alone';
 
 export interface Reads {
   readonly repositories: RepositoryReads;

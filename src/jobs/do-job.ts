@@ -53,19 +53,21 @@ export async function doJob<K extends JobKind>(
   } catch (error) {
     if (lost.signal.aborted) return { outcome: 'lost', error };
     if (stop.aborted) {
-      await metadata.transaction(({ jobs }) => jobs.release(id, leaseId, now()));
+      await metadata.transaction('own-rows', ({ jobs }) => jobs.release(id, leaseId, now()));
       return { outcome: 'put-back' };
     }
     if (attempts >= handler.attemptsMax || error instanceof GiveUpError) return giveUp(error);
     const dueAt = secondsAfter(now(), handler.retrySeconds(attempts) * jitter(world));
-    await metadata.transaction(({ jobs }) => jobs.retry(id, leaseId, { dueAt, error: describe(error) }));
+    await metadata.transaction('own-rows', ({ jobs }) => jobs.retry(id, leaseId, { dueAt, error: describe(error) }));
     return { outcome: 'retried', error };
   }
-  const isOurs = await metadata.transaction(({ jobs }) => jobs.complete(id, leaseId));
+  const isOurs = await metadata.transaction('own-rows', ({ jobs }) => jobs.complete(id, leaseId));
   return { outcome: isOurs ? 'done' : 'lost' };
 
   async function giveUp(error: unknown): Promise<EndedJob> {
-    await metadata.transaction(({ jobs }) => jobs.giveUp(id, leaseId, { at: now(), error: describe(error) }));
+    await metadata.transaction('own-rows', ({ jobs }) =>
+      jobs.giveUp(id, leaseId, { at: now(), error: describe(error) }),
+    );
     return { outcome: 'given-up', error };
   }
 }
@@ -86,7 +88,7 @@ function keepLease({ dependencies, timers }: JobWorld, id: number, lease: JobLea
   function renew(): void {
     const wanted = { ...lease, until: secondsAfter(now(), LEASE_SECONDS) };
     metadata
-      .transaction(({ jobs }) => jobs.renew(id, wanted))
+      .transaction('own-rows', ({ jobs }) => jobs.renew(id, wanted))
       .then(
         (isOurs) => {
           if (isOurs) until = wanted.until;

@@ -77,7 +77,7 @@ export function startJobRunner(options: JobRunnerOptions): AsyncDisposable {
     const wanted = free.filter(({ kind }) => due.has(kind));
     if (wanted.length === 0 || stop.signal.aborted) return;
     const lease = newLease(options);
-    const claimed = await metadata.transaction(async ({ jobs }) => {
+    const claimed = await metadata.transaction('own-rows', async ({ jobs }) => {
       const found: [Lane, Job[]][] = [];
       for (const lane of wanted) {
         found.push([lane, await jobs.claim(lane.kind, lease, now(), lane.atOnceMax - lane.running.size)]);
@@ -109,7 +109,7 @@ export function startJobRunner(options: JobRunnerOptions): AsyncDisposable {
     const left = lanes.flatMap((lane) => [...lane.running]);
     if (left.length === 0) return;
     await metadata
-      .transaction(async ({ jobs }) => {
+      .transaction('own-rows', async ({ jobs }) => {
         for (const [{ id }, { leaseId }] of left) await jobs.release(id, leaseId, now());
       })
       .catch(fail);

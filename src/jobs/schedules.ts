@@ -48,7 +48,7 @@ export async function fireWhenDue({ metadata, now }: ScheduleDependencies, sched
   const next = firedAt && secondsAfter(firedAt, intervalSeconds);
   // What fired in the future did so by a clock that was wrong: it must not keep the schedule waiting for that day.
   if (next && next > at && next <= secondsAfter(at, 2 * intervalSeconds)) return next;
-  await metadata.transaction(async ({ jobs }) => {
+  await metadata.transaction('own-rows', async ({ jobs }) => {
     if (await jobs.fire(name, intervalSeconds, at)) await jobs.enqueue(job, at);
   });
   return secondsAfter(at, intervalSeconds);

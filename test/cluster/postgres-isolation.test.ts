@@ -100,34 +100,34 @@ describe('nodes that share a PostgreSQL database', { skip: withoutPostgres }, ()
         cluster.nodes.map(({ repositories }) => refusalOf(repositories.create(call, { repositoryName: `r${round}` }))),
       );
       assert.equal(made.filter((outcome) => 'value' in outcome).length, 1);
-      await stores[0]!.transaction(async ({ jobs }) => {
+      await stores[0]!.transaction('alone', async ({ jobs }) => {
         for (let job = 0; job < 10; job++) await jobs.enqueue({ kind: 'collect-garbage', payload: {} }, at);
       });
       const until = new Date(at.getTime() + 60_000);
       const claims = await Promise.all(
         [0, 1, 0, 1, 0, 1].map((node, place) =>
-          stores[node]!.transaction(({ jobs }) =>
+          stores[node]!.transaction('alone', ({ jobs }) =>
             jobs.claim('collect-garbage', { leaseId: `${round} ${place}`, until }, at, 3),
           ),
         ),
       );
       const ids = claims.flat().map(({ id }) => id);
       assert.equal(new Set(ids).size, ids.length, `round ${round}`);
-      const rest = await stores[0]!.transaction(({ jobs }) =>
+      const rest = await stores[0]!.transaction('alone', ({ jobs }) =>
         jobs.claim('collect-garbage', { leaseId: `${round} rest`, until }, at, 10),
       );
       assert.equal(ids.length + rest.length, 10);
     }
     const fired = await Promise.all(
       Array.from({ length: 10 }, (_, place) =>
-        stores[place % 2]!.transaction(({ jobs }) => jobs.fire('often', 0, new Date(at.getTime() + 1))),
+        stores[place % 2]!.transaction('alone', ({ jobs }) => jobs.fire('often', 0, new Date(at.getTime() + 1))),
       ),
     );
     assert.ok(fired.some((did) => did));
     const later = new Date(at.getTime() + 100_000);
     const again = await Promise.all(
       Array.from({ length: 10 }, (_, place) =>
-        stores[place % 2]!.transaction(({ jobs }) => jobs.fire('often', 60, later)),
+        stores[place % 2]!.transaction('alone', ({ jobs }) => jobs.fire('often', 60, later)),
       ),
     );
     assert.equal(again.filter((did) => did).length, 1);

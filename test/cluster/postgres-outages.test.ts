@@ -113,7 +113,7 @@ async function storm(store: MetadataStore, happen: () => Promise<void>) {
     while (!isOver) {
       const repository = newRepository();
       try {
-        const made = await store.transaction(async (records) => {
+        const made = await store.transaction('alone', async (records) => {
           await records.repositories.find(REGISTRY, repository.name);
           return records.repositories.insert(repository);
         });

@@ -29,6 +29,7 @@ import { describeSigningKeys } from '../contract/metadata-store/signing-keys.ts'
 import { describeTransactions } from '../contract/metadata-store/transactions.ts';
 import { describeUploads } from '../contract/metadata-store/uploads.ts';
 import { describeUsage } from '../contract/metadata-store/usage.ts';
+import { describeWorkScopes } from '../contract/metadata-store/work-scopes.ts';
 import { type PostgresServer, startPostgres, withoutPostgres } from '../support/postgres.ts';
 
 let server: PostgresServer;
@@ -54,6 +55,7 @@ describe('metadata store on a PostgreSQL server', { skip: withoutPostgres }, () 
 
   for (const describeContract of [
     describeTransactions,
+    describeWorkScopes,
     describeRepositories,
     describeBlobs,
     describeArchived,

@@ -30,6 +30,7 @@ import { describeSigningKeys } from './metadata-store/signing-keys.ts';
 import { describeTransactions } from './metadata-store/transactions.ts';
 import { describeUploads } from './metadata-store/uploads.ts';
 import { describeUsage } from './metadata-store/usage.ts';
+import { describeWorkScopes } from './metadata-store/work-scopes.ts';
 
 const sqliteFile: MetadataStoreDriver = {
   name: 'sqlite file',
@@ -58,6 +59,7 @@ const sqliteMemory: MetadataStoreDriver = {
 
 for (const driver of [sqliteFile, sqliteMemory]) {
   describeTransactions(driver);
+  describeWorkScopes(driver);
   describeRepositories(driver);
   describeBlobs(driver);
   describeArchived(driver);

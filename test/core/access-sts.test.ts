@@ -231,7 +231,7 @@ describe('AssumeRoleWithWebIdentity', () => {
     const { issuer } = provider;
     const host = issuer.replace('http://', '');
     const audiences = ['sts.amazonaws.com'];
-    await aws.metadata.transaction(({ access }) =>
+    await aws.metadata.transaction('alone', ({ access }) =>
       access.putIdentityProvider({ accountId: ACCOUNT, issuer, audiences, createdAt: aws.now() }),
     );
     await makeRole('deployer', {

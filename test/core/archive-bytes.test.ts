@@ -120,7 +120,9 @@ test('an image whose bytes are nowhere is not called active', async () => {
   await rename(`${blobs}.unmounted`, blobs);
   const { jobs } = world.dependencies.metadata.read;
   for (const { id } of await jobs.dead('restore-image', 0, 10)) {
-    await world.dependencies.metadata.transaction((records) => records.jobs.revive(id, world.dependencies.now()));
+    await world.dependencies.metadata.transaction('alone', (records) =>
+      records.jobs.revive(id, world.dependencies.now()),
+    );
   }
   assert.deepEqual(await world.work(), []);
   assert.equal(await statusOf(world, digest), 'ACTIVE');

@@ -102,7 +102,7 @@ test('a change of class that changes nothing, or cannot be, is refused with its 
   await updateTo(core, 'ARCHIVE', { imageTag: 'v1' });
   assert.equal(await reasonOf(updateTo(core, 'ARCHIVE', { imageTag: 'v1' })), `${name} is archived already`);
   const { id } = await imageOf(core, digest);
-  await core.dependencies.metadata.transaction(({ images }) => images.setStatus(id, { status: 'ACTIVATING' }));
+  await core.dependencies.metadata.transaction('alone', ({ images }) => images.setStatus(id, { status: 'ACTIVATING' }));
   assert.match(await reasonOf(updateTo(core, 'ARCHIVE', { imageTag: 'v1' })), /is being restored .* once its status/);
   assert.match(await reasonOf(updateTo(core, 'STANDARD', { imageTag: 'v1' })), /is being restored .* already$/);
   const reference = { tag: 'v1' };

@@ -78,10 +78,10 @@ describe('what the pull-through cache guards', () => {
     await get('v1');
     const { metadata } = core.dependencies;
     const transaction = metadata.transaction.bind(metadata);
-    metadata.transaction = async (work) => {
+    metadata.transaction = async (about, work) => {
       metadata.transaction = transaction;
       await new Promise((resolve) => setTimeout(resolve, 50));
-      return transaction(work);
+      return transaction(about, work);
     };
     await readLayer(core, 'hub/app', layer!.digest);
     assert.deepEqual(await doJobs(), ['done']);

@@ -161,7 +161,7 @@ describe('the pull-through cache', () => {
     const { metadata, now } = core.dependencies;
     const repository = await metadata.read.repositories.find(registry, 'hub/app');
     const payload = { repositoryId: repository!.id, tag: 'v1' };
-    await metadata.transaction(({ jobs }) => jobs.enqueue({ kind: 'refresh-cached-tag', payload }, now()));
+    await metadata.transaction('alone', ({ jobs }) => jobs.enqueue({ kind: 'refresh-cached-tag', payload }, now()));
     assert.deepEqual(await doJobs(), ['done']);
     assert.equal(await digestOfTag('v1'), after.manifest.digest);
   });
@@ -256,7 +256,7 @@ describe('the pull-through cache', () => {
     assert.equal(await kindOf(get('v1', 'late/app')), 'repository-not-found');
     const rule = { registry, prefix: 'late', upstreamPrefix: 'ROOT', upstreamUrl: upstream.url };
     const at = core.dependencies.now();
-    await core.dependencies.metadata.transaction(({ cacheRules }) =>
+    await core.dependencies.metadata.transaction('alone', ({ cacheRules }) =>
       cacheRules.put({ ...rule, createdAt: at, updatedAt: at }),
     );
     core.pass(1);

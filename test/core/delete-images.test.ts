@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Records } from '../../src/core/metadata-store.ts';
+import type { Records, WorkScope } from '../../src/core/metadata-store.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
 import type { ImageIdentifier } from '../../src/core/values/image-reference.ts';
 import { digestOf } from '../support/images.ts';
@@ -150,7 +150,7 @@ test('images with a thousand tags each go in one call, but not in one transactio
   for (const word of ['a', 'b', 'c']) {
     const child = await pushedImage(core, repositoryName, word);
     children.push(child);
-    await metadata.transaction(async ({ images }) => {
+    await metadata.transaction('alone', async ({ images }) => {
       const image = (await images.find(id, child.digest as Digest))!;
       for (let tag = 0; tag < 1000; tag++) await images.tag(id, `${word}${tag}`, image.id, now());
     });
@@ -161,9 +161,9 @@ test('images with a thousand tags each go in one call, but not in one transactio
   const tagsLost: number[] = [];
   const counting = {
     ...metadata,
-    async transaction<T>(work: (records: Records) => Promise<T>): Promise<T> {
+    async transaction<T>(about: WorkScope, work: (records: Records) => Promise<T>): Promise<T> {
       const before = await metadata.read.images.tags(id, '', 10_000);
-      const done = await metadata.transaction(work);
+      const done = await metadata.transaction(about, work);
       tagsLost.push(before.length - (await metadata.read.images.tags(id, '', 10_000)).length);
       return done;
     },

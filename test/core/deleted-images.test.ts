@@ -275,7 +275,7 @@ test('an image that was archived comes back active, and its bytes out of the arc
   const { digest } = await pushedImage(core, repositoryName, 'a', 'v1');
   await core.images.updateStorageClass(call, { repositoryName, imageId: { imageTag: 'v1' }, storageClass: 'ARCHIVE' });
   const { id } = await detailOf(scene, digest);
-  await metadata.transaction(({ blobs }) => blobs.markArchived(id, core.dependencies.now()));
+  await metadata.transaction('alone', ({ blobs }) => blobs.markArchived(id, core.dependencies.now()));
   await scene.remove(digest);
   const waiting = async () => (await metadata.read.jobs.counts()).map(({ kind }) => kind);
   assert.ok(!(await waiting()).includes('restore-image'));

@@ -20,7 +20,7 @@ export async function doDueJobs(
     const [kind] = await metadata.read.jobs.dueKinds(kinds, now());
     if (kind === undefined) return ended;
     const lease = newLease(world);
-    const claimed = await metadata.transaction(({ jobs }) => jobs.claim(kind, lease, now(), 1));
+    const claimed = await metadata.transaction('alone', ({ jobs }) => jobs.claim(kind, lease, now(), 1));
     const handler = handlers[kind] as JobHandler<JobKind>;
     for (const job of claimed) {
       ended.push({ kind, ...(await doJob(world, handler, job, lease, new AbortController().signal)) });

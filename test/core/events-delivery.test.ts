@@ -200,7 +200,7 @@ describe('the delivery of events', () => {
     const { metadata, now } = w.core.dependencies;
     const [dead] = await metadata.read.jobs.dead('deliver-event', 0, 10);
     w.answer = () => 'well';
-    assert.ok(await metadata.transaction(({ jobs }) => jobs.revive(dead!.id, now())));
+    assert.ok(await metadata.transaction('alone', ({ jobs }) => jobs.revive(dead!.id, now())));
     assert.deepEqual(await w.deliver(), ['done']);
     assert.deepEqual(await w.counts(), [0, 0]);
   });
@@ -219,7 +219,7 @@ describe('the delivery of events', () => {
     const { metadata } = w.core.dependencies;
     await w.targets.remove('a');
     const unsealed = { name: 'a', kind: 'webhook', settings: {}, createdAt: new Date(0) } as const;
-    await metadata.transaction(({ events }) => events.putTarget(unsealed));
+    await metadata.transaction('alone', ({ events }) => events.putTarget(unsealed));
     const delivery = createEventDelivery(w.core.dependencies, box, {
       webhook: { send },
       file: { send },
@@ -309,7 +309,7 @@ describe('a target of events', () => {
     const [target] = await w.targets.list();
     assert.ok(!Buffer.from(target!.sealedSecret!).includes('of a'));
     const stolen = { ...target!, name: 'b' };
-    await w.core.dependencies.metadata.transaction(({ events }) => events.putTarget(stolen));
+    await w.core.dependencies.metadata.transaction('alone', ({ events }) => events.putTarget(stolen));
     await pushedImage(w.core, 'one', 'x', 'v1');
     assert.deepEqual((await w.deliver()).toSorted(), ['done', 'retried']);
     assert.deepEqual(

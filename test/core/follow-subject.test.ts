@@ -132,9 +132,9 @@ test('a subject that comes back half way keeps the referrers that are left', asy
   let transactions = 0;
   const meeting = {
     ...metadata,
-    async transaction<T>(inner: Parameters<typeof metadata.transaction<T>>[0]): Promise<T> {
+    async transaction<T>(...inner: Parameters<typeof metadata.transaction<T>>): Promise<T> {
       if (++transactions === 2) await world.images.put(call, { repositoryName, manifest: subject.bytes });
-      return metadata.transaction(inner);
+      return metadata.transaction(...inner);
     },
   };
   const following = { repositoryId: world.repositoryId, subjectDigest: subject.digest as Digest } as const;
@@ -152,9 +152,9 @@ test('told to stop it ends between two transactions, and goes on when it is begu
   const { metadata } = world.dependencies;
   const stopping = {
     ...metadata,
-    async transaction<T>(inner: Parameters<typeof metadata.transaction<T>>[0]): Promise<T> {
+    async transaction<T>(...inner: Parameters<typeof metadata.transaction<T>>): Promise<T> {
       stop.abort();
-      return metadata.transaction(inner);
+      return metadata.transaction(...inner);
     },
   };
   const payload = { repositoryId: world.repositoryId, subjectDigest: subject.digest as Digest } as const;

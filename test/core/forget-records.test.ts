@@ -17,13 +17,13 @@ async function eventCount({ dependencies }: CoreUnderTest): Promise<number> {
 
 async function addTarget({ dependencies }: CoreUnderTest): Promise<void> {
   const target = { name: 't', kind: 'file', settings: {}, createdAt: dependencies.now() } as const;
-  await dependencies.metadata.transaction(({ events }) => events.putTarget(target));
+  await dependencies.metadata.transaction('alone', ({ events }) => events.putTarget(target));
 }
 
 /** Ends the only delivery, well or not. */
 async function endDelivery({ dependencies }: CoreUnderTest, how: 'complete' | 'giveUp'): Promise<void> {
   const { metadata, now } = dependencies;
-  await metadata.transaction(async ({ jobs }) => {
+  await metadata.transaction('alone', async ({ jobs }) => {
     const [job] = await jobs.claim('deliver-event', { leaseId: 'a', until: now() }, now(), 1);
     if (how === 'complete') await jobs.complete(job!.id, 'a');
     else await jobs.giveUp(job!.id, 'a', { at: now(), error: 'in vain' });
@@ -104,7 +104,7 @@ test('many are forgotten in one run', async () => {
   const { metadata, now } = core.dependencies;
   const at = now();
   const event = { kind: 'lifecycle-applied', repositoryName, expired: 1, transitioned: 0, failed: 0 } as const;
-  await metadata.transaction(async ({ events }) => {
+  await metadata.transaction('alone', async ({ events }) => {
     for (let count = 0; count < 450; count++) await events.insert({ registry: call.registry, events: [event], at });
   });
   core.pass(DAY_SECONDS + 1);

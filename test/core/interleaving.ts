@@ -50,9 +50,9 @@ function steppingMetadata(metadata: MetadataStore, step: () => Promise<void>): M
   const entries = Object.entries(metadata.read).map(([name, reads]) => [name, steppingMethods(reads, step)]);
   return {
     read: Object.fromEntries(entries) as Reads,
-    async transaction(work) {
+    async transaction(about, work) {
       await step();
-      return metadata.transaction(work);
+      return metadata.transaction(about, work);
     },
     migrate: () => metadata.migrate(),
     ready: () => metadata.ready(),

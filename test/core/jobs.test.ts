@@ -45,7 +45,7 @@ async function running(handlers: JobHandlers): Promise<Running> {
     timers,
     ended,
     errors,
-    enqueue: (job) => dependencies.metadata.transaction(({ jobs }) => jobs.enqueue(job, dependencies.now())),
+    enqueue: (job) => dependencies.metadata.transaction('alone', ({ jobs }) => jobs.enqueue(job, dependencies.now())),
     another(over) {
       const own = stillTimers();
       return Object.assign(start(over, own), { timers: own });
@@ -230,7 +230,7 @@ test('a job that ends its server each time is given up, not begun for ever', asy
   const { metadata, now } = runner.core.dependencies;
   await runner.enqueue(job());
   for (let attempt = 0; attempt < 3; attempt++) {
-    await metadata.transaction(({ jobs }) => jobs.claim(KIND, { leaseId: 'killed', until: now() }, now(), 1));
+    await metadata.transaction('alone', ({ jobs }) => jobs.claim(KIND, { leaseId: 'killed', until: now() }, now(), 1));
   }
   await runner.timers.pass(300);
   assert.deepEqual([begun.length, runner.ended[0]?.outcome], [0, 'given-up']);

@@ -67,9 +67,9 @@ test('telling writes at most once in half a lease, and never of a layer that an 
   const { metadata } = core.dependencies;
   const counting: MetadataStore = {
     ...metadata,
-    transaction(work) {
+    transaction(about, work) {
       writes++;
-      return metadata.transaction(work);
+      return metadata.transaction(about, work);
     },
   };
   const { layers } = partsOver({ ...core.dependencies, metadata: counting });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { failPreview, previewLifecycle } from '../../src/core/lifecycle/preview-lifecycle.ts';
-import type { Records } from '../../src/core/metadata-store.ts';
+import type { Records, WorkScope } from '../../src/core/metadata-store.ts';
 import { previewLifecycleJob } from '../../src/jobs/lifecycle-jobs.ts';
 import { randomSource } from '../oracle/random-source.ts';
 import { call, kindOf } from './core-under-test.ts';
@@ -59,10 +59,10 @@ describe('a preview of a lifecycle policy', () => {
     let begun = false;
     const late = {
       ...metadata,
-      async transaction<T>(work: (records: Records) => Promise<T>): Promise<T> {
+      async transaction<T>(about: WorkScope, work: (records: Records) => Promise<T>): Promise<T> {
         if (!begun) await previewLifecycle(world.dependencies, job);
         begun = true;
-        const done = await metadata.transaction(work);
+        const done = await metadata.transaction(about, work);
         lost.abort();
         return done;
       },
@@ -121,7 +121,7 @@ describe('a preview of a lifecycle policy', () => {
     const broken = new Error('the disk is gone');
     const images = () => Promise.reject(broken);
     const reading = { ...metadata.read, lifecycle: { ...metadata.read.lifecycle, images } };
-    const transaction: typeof metadata.transaction = (work) => metadata.transaction(work);
+    const transaction: typeof metadata.transaction = (about, work) => metadata.transaction(about, work);
     const failing = { ...dependencies, metadata: { ...metadata, transaction, read: reading } };
     const { run, attemptsMax } = previewLifecycleJob(failing);
     const attempt = (attempts: number, signal = new AbortController().signal) =>

@@ -59,7 +59,7 @@ describe('a run of a lifecycle policy', () => {
     await world.policy({ rules });
     const [named, loose] = [await world.push('a', { tags: ['a'] }), await world.push('b')];
     world.pass(100 * DAY_SECONDS);
-    await metadata.transaction(async ({ images }) => {
+    await metadata.transaction('alone', async ({ images }) => {
       for (const { digest } of [named, loose]) {
         const { id } = (await images.find(world.repositoryId, digest as Digest))!;
         await images.setStatus(id, { status: 'ACTIVATING' });
@@ -166,7 +166,7 @@ describe('a run of a lifecycle policy', () => {
     await world.policy({ rules: [rule(1, { ...any, ...moreThan(1) })] });
     for (const word of ['a', 'b', 'c']) await world.push(word);
     const start = () =>
-      metadata.transaction(({ jobs }) => jobs.enqueue({ kind: 'start-lifecycle', payload: {} }, now()));
+      metadata.transaction('alone', ({ jobs }) => jobs.enqueue({ kind: 'start-lifecycle', payload: {} }, now()));
     await start();
     await start();
     const { 'apply-lifecycle': apply, ...starters } = world.handlers;
@@ -234,7 +234,7 @@ describe('a run of a lifecycle policy that is met by', () => {
     world.pass(2 * DAY_SECONDS);
     const pull = (digest: string) => ({ repositoryId: world.repositoryId, digest: digest as Digest, at: now() });
     const report = await world.applyMeeting(() =>
-      metadata.transaction(async ({ pullTimes }) => {
+      metadata.transaction('alone', async ({ pullTimes }) => {
         for (const { digest } of [pulled, loose]) await pullTimes.record(pull(digest), secondsAfter(now(), -60));
       }),
     );
@@ -249,7 +249,7 @@ describe('a run of a lifecycle policy that is met by', () => {
     await world.policy({ rules: [rule(1, { ...any, ...moreThan(1) })] });
     for (const word of ['a', 'b', 'c', 'd']) {
       const { digest } = await world.push(word);
-      await metadata.transaction(async ({ images }) => {
+      await metadata.transaction('alone', async ({ images }) => {
         const { id } = (await images.find(world.repositoryId, digest as Digest))!;
         for (let tag = 0; tag < 1000; tag++) await images.tag(world.repositoryId, `${word}${tag}`, id, now());
       });

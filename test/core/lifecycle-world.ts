@@ -1,7 +1,7 @@
 import type { CoreDependencies } from '../../src/core/dependencies.ts';
 import { followSubject } from '../../src/core/images/follow-subject.ts';
 import { applyLifecycle, type LifecycleReport } from '../../src/core/lifecycle/apply-lifecycle.ts';
-import type { Records } from '../../src/core/metadata-store.ts';
+import type { Records, WorkScope } from '../../src/core/metadata-store.ts';
 import type { JobHandlers } from '../../src/jobs/job-handler.ts';
 import { applyLifecycleJob, previewLifecycleJob, startLifecycleJob } from '../../src/jobs/lifecycle-jobs.ts';
 import type { Blob } from '../support/images.ts';
@@ -96,10 +96,10 @@ function meeting(dependencies: CoreDependencies, work: () => Promise<unknown>, t
   let begun = 0;
   const intercepted = {
     read: metadata.read,
-    async transaction<T>(inner: (records: Records) => Promise<T>): Promise<T> {
+    async transaction<T>(about: WorkScope, inner: (records: Records) => Promise<T>): Promise<T> {
       begun += 1;
       if (begun === transaction) await work();
-      return metadata.transaction(inner);
+      return metadata.transaction(about, inner);
     },
     migrate: () => metadata.migrate(),
     ready: () => metadata.ready(),

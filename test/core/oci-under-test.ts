@@ -95,7 +95,7 @@ export async function ociUnderTest({
       return { arn, accountId: account, name, accessKeyId };
     },
     async revoke(robotTokenId) {
-      await dependencies.metadata.transaction((records) => records.access.deleteRobotToken(robotTokenId));
+      await dependencies.metadata.transaction('alone', (records) => records.access.deleteRobotToken(robotTokenId));
       await access.directory.refresh();
     },
     async passwordOf(user, region = registry.region) {

@@ -210,10 +210,10 @@ function failingStore(metadata: MetadataStore) {
     transactions: 0,
     store: {
       ...metadata,
-      async transaction<T>(work: Parameters<typeof metadata.transaction<T>>[0]): Promise<T> {
+      async transaction<T>(...work: Parameters<typeof metadata.transaction<T>>): Promise<T> {
         if (state.fails) throw new Error('the disk is gone');
         state.transactions += 1;
-        return metadata.transaction(work);
+        return metadata.transaction(...work);
       },
     } satisfies MetadataStore,
   };

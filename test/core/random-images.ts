@@ -20,7 +20,7 @@ export async function randomWorld(world: LifecycleWorld, random: ReturnType<type
     else pushed.push(await world.push(String(place), { tags }));
   }
   const daysAgo = (days: number) => secondsAfter(now(), -days * DAY_SECONDS);
-  await metadata.transaction(async ({ images, pullTimes }) => {
+  await metadata.transaction('alone', async ({ images, pullTimes }) => {
     for (const { digest } of new Set(pushed)) {
       const image = await images.find(world.repositoryId, digest as Digest);
       if (image && random.once(3)) {

@@ -17,7 +17,7 @@ async function copyingTo(putManifest: (reference: string) => Promise<void>) {
   const core = await coreUnderTest();
   const { metadata } = core.dependencies;
   const peer = { registry: west, url: 'https://there', settings: { kind: 'ecr' }, createdAt: new Date(0) } as const;
-  await metadata.transaction(({ peers }) => peers.put(peer));
+  await metadata.transaction('alone', ({ peers }) => peers.put(peer));
   await core.replication.putRules(call, [{ destinations: [west], prefixes: [] }]);
   const made: string[] = [];
   const upstream: Partial<UpstreamRegistry> = {

@@ -25,7 +25,7 @@ function serverOn(core: CoreUnderTest, intervalSeconds: number = SCHEDULE.interv
 
 /** Does what waits, in a way. @returns how many jobs there were */
 function taken({ dependencies: { metadata, now } }: CoreUnderTest): Promise<number> {
-  return metadata.transaction(async ({ jobs }) => {
+  return metadata.transaction('alone', async ({ jobs }) => {
     const claimed = await jobs.claim('collect-garbage', { leaseId: 'a', until: now() }, now(), 100);
     for (const { id } of claimed) await jobs.complete(id, 'a');
     return claimed.length;

@@ -56,7 +56,7 @@ export function createIdentities(
 ): Identities {
   const { partition } = settings;
   const change = <T>(work: (access: Records['access']) => Promise<T>) =>
-    metadata.transaction((records) => work(records.access));
+    metadata.transaction('registry', (records) => work(records.access));
   const existing = (found: boolean, what: string) => {
     if (!found) throw new IdentityError(`There is no ${what}`);
   };

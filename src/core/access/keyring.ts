@@ -29,7 +29,7 @@ export function createKeyring(
   };
 
   const make = () =>
-    metadata.transaction(async (records) => {
+    metadata.transaction('registry', async (records) => {
       const [present] = await records.signingKeys.all(purpose);
       if (present) return present;
       const key = { id: newId().slice(0, 8), purpose, secret: randomBytes(32), createdAt: now() };

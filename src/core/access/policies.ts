@@ -39,7 +39,7 @@ export function createPolicies(
     async putRepositoryPolicy(call, { repositoryName, policyText, force }) {
       checkPolicyDocument(policyText, 'repository');
       if (!force) refuseLockOut(call, repositoryName, policyText);
-      await metadata.transaction(async (records) => {
+      await metadata.transaction('repository', async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);
         await records.access.putRepositoryPolicy(repository.id, policyText);
       });
@@ -52,7 +52,7 @@ export function createPolicies(
     },
 
     async deleteRepositoryPolicy(call, repositoryName) {
-      const text = await metadata.transaction(async (records) => {
+      const text = await metadata.transaction('repository', async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);
         const present = await records.access.repositoryPolicy(repository.id);
         if (present !== undefined) await records.access.putRepositoryPolicy(repository.id, undefined);
@@ -64,7 +64,7 @@ export function createPolicies(
 
     async putRegistryPolicy(call, policyText) {
       checkPolicyDocument(policyText, 'registry');
-      await metadata.transaction((records) => records.access.putRegistryPolicy(call.registry, policyText));
+      await metadata.transaction('registry', (records) => records.access.putRegistryPolicy(call.registry, policyText));
       await directory.refresh();
     },
 
@@ -73,7 +73,7 @@ export function createPolicies(
     },
 
     async deleteRegistryPolicy(call) {
-      const text = await metadata.transaction(async (records) => {
+      const text = await metadata.transaction('registry', async (records) => {
         const present = await records.access.registryPolicy(call.registry);
         if (present !== undefined) await records.access.putRegistryPolicy(call.registry, undefined);
         return present;

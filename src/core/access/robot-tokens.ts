@@ -54,7 +54,9 @@ export function createRobotTokens(dependencies: CoreDependencies, directory: Dir
     if (at.getTime() - (usedAt.get(id) ?? -Infinity) < LAST_USED_SECONDS * 1000) return;
     usedAt.set(id, at.getTime());
     // A pull does not depend on it: it works on a full disk, too.
-    await metadata.transaction((records) => records.access.usedRobotToken(id, at)).catch(() => usedAt.delete(id));
+    await metadata
+      .transaction('own-rows', (records) => records.access.usedRobotToken(id, at))
+      .catch(() => usedAt.delete(id));
   };
 
   return {
@@ -76,7 +78,7 @@ export function createRobotTokens(dependencies: CoreDependencies, directory: Dir
         createdAt,
         expiresAt: secondsAfter(createdAt, expiresSeconds),
       };
-      await metadata.transaction((records) => records.access.insertRobotToken(token));
+      await metadata.transaction('registry', (records) => records.access.insertRobotToken(token));
       await directory.refresh();
       return { password: `${PREFIX}${id}_${secret}`, token };
     },

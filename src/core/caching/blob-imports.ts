@@ -65,13 +65,13 @@ export function createBlobImports(dependencies: CoreDependencies): BlobImports {
       using _ = await place;
       const bytes = await fetchBlob(wanted, target);
       // Not before: whoever waits for the first byte would wait for the disk. Staged bytes that grow are left alone.
-      await refusingWhenFull(() => metadata.transaction((records) => records.uploads.insert(upload)));
+      await refusingWhenFull(() => metadata.transaction('own-rows', (records) => records.uploads.insert(upload)));
       const stored = await storeLayer(dependencies, repository, upload, { digest, bytes });
       if (!stored) throw new Error(`The import of ${digest} was forgotten while it was under way`);
       target.succeed();
     } catch (error) {
       target.fail(error);
-      await metadata.transaction((records) => records.uploads.delete(upload.id)).catch(() => {});
+      await metadata.transaction('own-rows', (records) => records.uploads.delete(upload.id)).catch(() => {});
       await blobs.discard(upload.id).catch(() => {});
     }
   };
@@ -153,9 +153,10 @@ async function attach(
   if (!found) return false;
   const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
   return refusingWhenFull(() =>
-    metadata.transaction(async (records) => {
-      const blob = await records.blobs.find(scope, digest);
-      if (!blob || (await records.repositories.findById(repository.id)) === undefined) return false;
+    metadata.transaction('repository', async (records) => {
+      const present = await records.repositories.findById(repository.id);
+      const blob = present && (await records.blobs.find(scope, digest));
+      if (!blob) return false;
       await records.layers.insert({ repositoryId: repository.id, digest, blobId: blob.id, leaseUntil });
       return true;
     }),

@@ -63,7 +63,7 @@ export function createCacheRules(
       checkPrefixes(rule);
       checkRole(rule);
       await checkSecret(rule);
-      await metadata.transaction(async ({ cacheRules }) => {
+      await metadata.transaction('registry', async ({ cacheRules }) => {
         if (await cacheRules.find(registry, rule.prefix)) {
           refuse({ kind: 'cache-rule-already-exists', prefix: rule.prefix, registryId: registry.accountId });
         }
@@ -83,7 +83,7 @@ export function createCacheRules(
       const before = await find(call, prefix);
       checkRole({ ...before, ...changes });
       if (changes.credentialArn !== undefined) await checkSecret({ ...before, ...changes });
-      const changed = await metadata.transaction(async ({ cacheRules }) => {
+      const changed = await metadata.transaction('registry', async ({ cacheRules }) => {
         const present = (await cacheRules.find(registry, before.prefix)) ?? refuseMissing(registry, prefix);
         const rule = { ...present, ...changes, updatedAt: now() };
         await cacheRules.put(rule);
@@ -94,7 +94,7 @@ export function createCacheRules(
     },
 
     async delete({ registry }, prefix) {
-      const deleted = await metadata.transaction(async ({ cacheRules }) => {
+      const deleted = await metadata.transaction('registry', async ({ cacheRules }) => {
         const present = (await cacheRules.find(registry, trimmed(prefix))) ?? refuseMissing(registry, prefix);
         await cacheRules.delete(registry, present.prefix);
         return present;

@@ -27,7 +27,7 @@ export function createImportQueue(
     images = [];
     if (added.length === 0) return;
     await metadata
-      .transaction(async ({ jobs }) => {
+      .transaction('own-rows', async ({ jobs }) => {
         for (const payload of added) {
           const key = `${payload.repositoryId}/${payload.digest}/${payload.tag ?? ''}`;
           await jobs.enqueue({ kind: 'import-image', key, payload }, now());

@@ -36,7 +36,7 @@ export async function recordCachedImage(
   const { metadata, quotas } = dependencies;
   const times = changeTimes(dependencies);
   await refusingWhenFull(() =>
-    metadata.transaction(async (records) => {
+    metadata.transaction('repository', async (records) => {
       const repository = await findRepository(records, registry, name);
       if (repository.id !== id) return;
       const change: Change = { ...times, repository, principal: '', cause: 'cache' };

@@ -72,8 +72,9 @@ export async function noteCheck(
   check: { repositoryId: number; tag: string; digest: Digest },
 ): Promise<void> {
   await refusingWhenFull(() =>
-    metadata.transaction(async ({ cacheChecks }) => {
-      const present = await cacheChecks.find(check.repositoryId, check.tag);
+    metadata.transaction('repository', async ({ repositories, cacheChecks }) => {
+      const repository = await repositories.findById(check.repositoryId);
+      const present = repository && (await cacheChecks.find(repository.id, check.tag));
       if (present?.digest === check.digest) await cacheChecks.put({ ...check, checkedAt: now() });
     }),
   );

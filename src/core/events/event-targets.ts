@@ -44,7 +44,7 @@ export function createEventTargets({ metadata, now }: CoreDependencies, box: Sec
       checkName(name);
       const sealed = secret === undefined ? undefined : box.seal(secret, targetSecretContext(name));
       const createdAt = now();
-      return metadata.transaction(async ({ events }) => {
+      return metadata.transaction('registry', async ({ events }) => {
         const present = await events.targets();
         const before = present.find((each) => each.name === name);
         if (before && !replace) throw new EventTargetError(`There is a target '${name}' already; --replace changes it`);
@@ -63,7 +63,7 @@ export function createEventTargets({ metadata, now }: CoreDependencies, box: Sec
     },
     list: () => metadata.read.events.targets(),
     async remove(name) {
-      return metadata.transaction(async (records) => {
+      return metadata.transaction('registry', async (records) => {
         if (!(await records.events.deleteTarget(name))) refuseUnknown(name);
         return discardGivenUp(records, name);
       });

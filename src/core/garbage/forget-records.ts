@@ -26,7 +26,7 @@ export async function* forgetRecords({ metadata, now, settings }: CoreDependenci
   ];
   for (const [forget, limit = batch] of forgetting) {
     for (let forgotten = limit; forgotten === limit; ) {
-      forgotten = await metadata.transaction((records) => forget(records, limit));
+      forgotten = await metadata.transaction('alone', (records) => forget(records, limit));
       yield forgotten;
     }
   }

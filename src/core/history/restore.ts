@@ -61,7 +61,7 @@ export async function restoreTag(
     await notePush(records, change, image, tag);
     return { digest, ...former, tags: [tag, ...tags], images, status: image.status };
   };
-  return refusingWhenFull(() => metadata.transaction(work));
+  return refusingWhenFull(() => metadata.transaction('repository', work));
 }
 
 /** See `History.restoreImage`. */
@@ -81,7 +81,7 @@ export async function restoreImage(
     if (images.length > 0 && own.length === 0) await notePush(records, restoring.change, image, undefined);
     return { digest, tags: [...own, ...tags], images, status: image.status };
   };
-  return refusingWhenFull(() => metadata.transaction(work));
+  return refusingWhenFull(() => metadata.transaction('repository', work));
 }
 
 interface Restoring {

@@ -24,7 +24,7 @@ export async function archiveBytes(
   signal: AbortSignal,
 ): Promise<void> {
   if (!blobs.archive) return;
-  const marked = await metadata.transaction(async (records) => {
+  const marked = await metadata.transaction('alone', async (records) => {
     const image = await records.images.find(repositoryId, digest);
     if (image?.status !== 'ARCHIVED') return [];
     await records.blobs.markArchived(image.id, now());
@@ -69,7 +69,7 @@ async function bringBack(dependencies: Bytes, image: Image, signal: AbortSignal)
   for (const blob of await metadata.read.blobs.archivedOf(image.id, LAYERS_MAX)) {
     signal.throwIfAborted();
     await restoreBlob(blobs, blob);
-    await metadata.transaction((records) => records.blobs.unmarkArchived(blob.id));
+    await metadata.transaction('own-rows', (records) => records.blobs.unmarkArchived(blob.id));
     // A move to the archive that saw the mark may have followed; one that begins now will see that it is gone.
     await restoreBlob(blobs, blob);
   }
@@ -83,10 +83,10 @@ async function restoreBlob(blobs: BlobStore, { location, digest }: Blob): Promis
 }
 
 async function endActivation({ metadata, now }: Bytes, { repositoryId, digest }: Image): Promise<void> {
-  await metadata.transaction(async (records) => {
-    const image = await records.images.find(repositoryId, digest);
+  await metadata.transaction('repository', async (records) => {
     const repository = await records.repositories.findById(repositoryId);
-    if (image?.status === 'ACTIVATING' && repository)
-      await activate(records, { repository, at: now(), cause: 'restore' }, image);
+    if (!repository) return;
+    const image = await records.images.find(repository.id, digest);
+    if (image?.status === 'ACTIVATING') await activate(records, { repository, at: now(), cause: 'restore' }, image);
   });
 }

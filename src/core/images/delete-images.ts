@@ -22,7 +22,7 @@ export async function deleteImages(
 ): Promise<{ imageIds: ImageIdentifier[]; failures: ImageFailure[] }> {
   const times = changeTimes(dependencies);
   const deleteSome = (ids: readonly ImageIdentifier[]) =>
-    dependencies.metadata.transaction(async (records) => {
+    dependencies.metadata.transaction('repository', async (records) => {
       const repository = await findRepository(records, call.registry, repositoryName);
       return deleteFirst(records, changeBy(call, repository, { ...times, cause: 'delete' }), ids);
     });
@@ -51,7 +51,7 @@ export async function deleteImage(
   { repositoryName, reference }: { repositoryName: string; reference: ImageReference },
 ): Promise<void> {
   const times = changeTimes(dependencies);
-  await dependencies.metadata.transaction(async (records) => {
+  await dependencies.metadata.transaction('repository', async (records) => {
     const repository = await findRepository(records, call.registry, repositoryName);
     const change = changeBy(call, repository, { ...times, cause: 'delete' });
     const missing = (imageId: ImageIdentifier): never =>

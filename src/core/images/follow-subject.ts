@@ -25,7 +25,9 @@ export async function followSubject(
   while (after !== undefined) {
     signal.throwIfAborted();
     const from: string = after;
-    after = await dependencies.metadata.transaction((records) => followSome(records, dependencies, following, from));
+    after = await dependencies.metadata.transaction('repository', (records) =>
+      followSome(records, dependencies, following, from),
+    );
   }
 }
 

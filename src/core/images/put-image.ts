@@ -34,7 +34,7 @@ export async function putImage(
   const origin = { ...(cause && { cause }), ...(replicatedFrom && { replicatedFrom }) };
   const times = { ...changeTimes(dependencies), ...origin };
   await refusingWhenFull(() =>
-    metadata.transaction(async (records) => {
+    metadata.transaction('repository', async (records) => {
       const present = await findRepository(records, call.registry, repository.name);
       await putInto(records, changeBy(call, present, times), push);
     }),

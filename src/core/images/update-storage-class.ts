@@ -18,7 +18,7 @@ export async function updateStorageClass(
   { repositoryName, imageId, storageClass }: StorageClassChange,
 ): Promise<{ imageId: ImageIdentifier; status: ImageStatus }> {
   const times = changeTimes(dependencies);
-  return dependencies.metadata.transaction(async (records) => {
+  return dependencies.metadata.transaction('repository', async (records) => {
     const repository = await findRepository(records, call.registry, repositoryName);
     const [resolved] = await resolveImages(records, repository, [imageId]);
     if (!resolved) throw new Error('An image id was not resolved');

@@ -63,7 +63,7 @@ function guardedAppend(
         const hasParts = upload.parts > 0;
         const bytes = await refusingWhenFull(() => appender.close(hasParts));
         if (hasParts) {
-          await metadata.transaction(async (records) => {
+          await metadata.transaction('own-rows', async (records) => {
             if (!(await records.uploads.find(upload.repositoryId, upload.id))) refuseUpload(call, reference);
             await records.uploads.update(upload.id, { bytes, touchedAt: now() });
           });
@@ -87,7 +87,7 @@ async function touchIfIdle(
   upload: Upload,
 ): Promise<void> {
   if (upload.touchedAt >= secondsAfter(now(), -settings.uploadIdleSeconds / 2)) return;
-  await metadata.transaction(async (records) => {
+  await metadata.transaction('own-rows', async (records) => {
     if (!(await records.uploads.find(upload.repositoryId, upload.id))) refuseUpload(call, reference);
     await records.uploads.update(upload.id, { touchedAt: now() });
   });

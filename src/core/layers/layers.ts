@@ -62,7 +62,7 @@ export function createLayers({ metadata, blobs, now, settings }: CoreDependencie
     if (!first) return layers;
     const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
     const digests = due.map((layer) => layer.digest);
-    const present = await metadata.transaction(async (records) => {
+    const present = await metadata.transaction('own-rows', async (records) => {
       await records.layers.renewLeases(first.repositoryId, digests, leaseUntil);
       return records.layers.findMany(first.repositoryId, digests);
     });
@@ -109,7 +109,7 @@ export function createLayers({ metadata, blobs, now, settings }: CoreDependencie
     async delete(call, { repositoryName, digest }) {
       const missing = { repositoryName, registryId: call.registry.accountId, digest };
       const parsed = parseDigest(digest);
-      await metadata.transaction(async (records) => {
+      await metadata.transaction('repository', async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);
         const layer = parsed && (await records.layers.find(repository.id, parsed));
         if (!layer) return refuse({ kind: 'layer-not-found', ...missing });

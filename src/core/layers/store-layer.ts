@@ -38,7 +38,7 @@ export async function storeLayer(
   const scope = blobScopeOf(repository);
 
   if (await metadata.read.blobs.find(scope, verified.digest)) {
-    const attached = await metadata.transaction(async (records) => {
+    const attached = await metadata.transaction('own-rows', async (records) => {
       const blob = await records.blobs.find(scope, verified.digest);
       if (!blob) return 'blob-gone';
       return (await records.uploads.delete(upload.id)) ? attach(records, blob) : undefined;
@@ -65,7 +65,7 @@ async function recordSealed(
   sealed: Omit<Blob, 'id'>,
   attach: (records: Records, blob: Blob) => Promise<{ existed: boolean }>,
 ): Promise<{ existed: boolean } | undefined> {
-  const { attached, location } = await metadata.transaction(async (records) => {
+  const { attached, location } = await metadata.transaction('own-rows', async (records) => {
     if (!(await records.uploads.delete(upload.id))) return {};
     const blob = (await records.blobs.insert(sealed)) ?? (await records.blobs.find(sealed.scope, sealed.digest));
     if (!blob) throw new Error(`Blob ${sealed.digest} could neither be recorded nor found`);

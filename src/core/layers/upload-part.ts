@@ -46,7 +46,7 @@ export async function uploadPart(
   if (staged > expected) await blobs.truncate(upload.id, expected);
 
   await refusingWhenFull(() => stagePart(blobs, upload.id, expected, input.chunks));
-  await metadata.transaction(async (records) => {
+  await metadata.transaction('own-rows', async (records) => {
     if (!(await records.uploads.find(upload.repositoryId, upload.id))) refuseUpload(call, input);
     await records.uploads.update(upload.id, afterPart(upload, input, now()));
   });

@@ -31,7 +31,7 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
       const uploadId = newId();
       const upload = { id: uploadId, parts: 0, bytes: 0, lastPartBytes: 0 };
       await refusingWhenFull(() =>
-        metadata.transaction(async (records) => {
+        metadata.transaction('repository', async (records) => {
           const { id: repositoryId } = await findRepository(records, call.registry, repository.name);
           await records.uploads.insert({ ...upload, repositoryId, createdAt: at, touchedAt: at });
         }),
@@ -52,7 +52,7 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
     async cancel(call, input) {
       const { upload } = await findUpload(metadata.read, call, input);
       using _ = writers.hold(call.registry.accountId, input);
-      await metadata.transaction((records) => records.uploads.delete(upload.id));
+      await metadata.transaction('own-rows', (records) => records.uploads.delete(upload.id));
       await blobs.discard(upload.id);
     },
 
@@ -63,11 +63,11 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
       if (!source || blobScopeOf(source) !== blobScopeOf(repository)) return false;
       if (!(await metadata.read.layers.find(source.id, input.digest))) return false;
       const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
-      return metadata.transaction(async (records) => {
+      return metadata.transaction('repository', async (records) => {
+        const { id: repositoryId } = await findRepository(records, call.registry, repository.name);
         const layer = await records.layers.find(source.id, input.digest);
         if (!layer) return false;
         const { digest, blobId } = layer;
-        const { id: repositoryId } = await findRepository(records, call.registry, repository.name);
         await records.layers.insert({ repositoryId, digest, blobId, leaseUntil });
         return true;
       });

@@ -113,10 +113,11 @@ async function takeBatch(
   decisions: readonly LifecycleDecision[],
 ): Promise<Outcome | undefined> {
   const times = changeTimes(dependencies);
-  return dependencies.metadata.transaction(async (records) => {
+  return dependencies.metadata.transaction('repository', async (records) => {
     const repository = await records.repositories.findById(run.repositoryId);
-    const policy = await records.lifecycle.policy(run.repositoryId);
-    if (!repository || policy?.document !== run.document) return undefined;
+    if (!repository) return undefined;
+    const policy = await records.lifecycle.policy(repository.id);
+    if (policy?.document !== run.document) return undefined;
     const change: Change = { repository, principal: '', ...times, cause: 'lifecycle' };
     const digests = decisions.map(({ digest }) => digest as Digest);
     const present = new Map((await records.images.findMany(repository.id, digests)).map((one) => [one.digest, one]));
@@ -185,7 +186,7 @@ async function conclude(
   { repository, evaluatedAt, expired, transitioned, failed }: LifecycleReport,
   isBrokenOff: boolean,
 ): Promise<void> {
-  await metadata.transaction(async (records) => {
+  await metadata.transaction('own-rows', async (records) => {
     if (!isBrokenOff) await records.lifecycle.noteEvaluation(repositoryId, document, evaluatedAt);
     if (expired + transitioned === 0) return;
     const event = { repositoryName: repository.name, expired, transitioned, failed };

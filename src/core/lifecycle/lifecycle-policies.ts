@@ -23,7 +23,7 @@ export function createLifecycle(dependencies: CoreDependencies): Lifecycle {
     async putPolicy(call, { repositoryName, document }) {
       checkPolicy(document, dependencies);
       const stored = canonicalDocument(document);
-      await metadata.transaction(async (records) => {
+      await metadata.transaction('repository', async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);
         await records.lifecycle.putPolicy(repository.id, stored);
       });
@@ -36,7 +36,7 @@ export function createLifecycle(dependencies: CoreDependencies): Lifecycle {
     },
 
     async deletePolicy(call, repositoryName) {
-      return metadata.transaction(async (records) => {
+      return metadata.transaction('repository', async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);
         return (await records.lifecycle.deletePolicy(repository.id)) ?? noPolicy(call, repositoryName);
       });
@@ -45,7 +45,7 @@ export function createLifecycle(dependencies: CoreDependencies): Lifecycle {
     async startPreview(call, { repositoryName, document: given }) {
       if (given !== undefined) checkPolicy(given, dependencies);
       const [id, startedAt] = [newId(), now()];
-      return metadata.transaction(async (records) => {
+      return metadata.transaction('repository', async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);
         const document = given ?? (await records.lifecycle.policy(repository.id))?.document;
         if (document === undefined) return noPolicy(call, repositoryName);

@@ -42,7 +42,7 @@ export async function previewLifecycle(
   if (!(await replaceImages(dependencies, { repositoryId, previewId }, found, signal))) return;
   const expiring = found.filter(({ action }) => action === 'EXPIRE').length;
   const end = { status: 'COMPLETE', expiring, transitioning: found.length - expiring } as const;
-  await metadata.transaction(({ lifecycle }) => lifecycle.endPreview(repositoryId, previewId, end));
+  await metadata.transaction('own-rows', ({ lifecycle }) => lifecycle.endPreview(repositoryId, previewId, end));
 }
 
 /** Says of a preview that nothing will come of it. */
@@ -51,7 +51,7 @@ export async function failPreview(
   { repositoryId, previewId }: PreviewJob,
 ): Promise<void> {
   const end = { status: 'FAILED', expiring: 0, transitioning: 0 } as const;
-  await metadata.transaction(({ lifecycle }) => lifecycle.endPreview(repositoryId, previewId, end));
+  await metadata.transaction('own-rows', ({ lifecycle }) => lifecycle.endPreview(repositoryId, previewId, end));
 }
 
 /** Some rows at a time. @returns false when the preview has ended or another has begun meanwhile */
@@ -64,8 +64,9 @@ async function replaceImages(
   let isOurs = true;
   const write = async (work: (records: Records['lifecycle']) => Promise<void>) => {
     signal?.throwIfAborted();
-    await metadata.transaction(async ({ lifecycle }) => {
-      const present = await lifecycle.preview(repositoryId);
+    await metadata.transaction('repository', async ({ repositories, lifecycle }) => {
+      const repository = await repositories.findById(repositoryId);
+      const present = repository && (await lifecycle.preview(repository.id));
       isOurs = present?.id === previewId && present.status === 'IN_PROGRESS';
       if (isOurs) await work(lifecycle);
     });

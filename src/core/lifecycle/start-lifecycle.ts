@@ -11,7 +11,7 @@ export async function startLifecycle(
   for await (const repositoryIds of repositoriesWithPolicy({ metadata })) {
     signal?.throwIfAborted();
     const at = now();
-    await metadata.transaction(async ({ jobs }) => {
+    await metadata.transaction('own-rows', async ({ jobs }) => {
       for (const repositoryId of repositoryIds) {
         await jobs.enqueue({ kind: 'apply-lifecycle', key: String(repositoryId), payload: { repositoryId } }, at);
       }

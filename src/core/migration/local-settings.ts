@@ -6,6 +6,7 @@ import { type RefusalKind, RefusedError } from '../errors.ts';
 import { createLifecycle } from '../lifecycle/lifecycle-policies.ts';
 import { createReplication } from '../replication/replication-configuration.ts';
 import { type CreationTemplates, createCreationTemplates } from '../repositories/creation-templates.ts';
+import { findRepository } from '../repositories/find-repository.ts';
 import { createRepositories } from '../repositories/repositories.ts';
 import { SettingError, type SettingsPlace, type TemplateSettings } from './settings-place.ts';
 
@@ -34,8 +35,10 @@ export function createLocalSettings(
       await repositories.putTagMutability(call, { repositoryName, ...settings });
     },
     async putScanOnPush(repositoryName, scanOnPush) {
-      const { id } = await repositories.get(call, repositoryName);
-      await metadata.transaction((records) => records.repositories.update(id, { scanOnPush }));
+      await metadata.transaction('repository', async (records) => {
+        const { id } = await findRepository(records, call.registry, repositoryName);
+        await records.repositories.update(id, { scanOnPush });
+      });
     },
     addResourceTags: (repositoryName, tags) => repositories.tagResource(call, { repositoryName, tags }),
     repositoryPolicy: (name) =>

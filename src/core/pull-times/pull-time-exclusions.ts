@@ -26,7 +26,7 @@ export function createPullTimeExclusions({
   return {
     async register({ registry }, principalArn) {
       const exclusion = { principalArn, createdAt: now() };
-      await metadata.transaction(async ({ pullTimes }) => {
+      await metadata.transaction('registry', async ({ pullTimes }) => {
         if (!(await pullTimes.insertExclusion(registry, exclusion))) {
           refuse({ kind: 'exclusion-already-exists', principalArn, registryId: registry.accountId });
         }
@@ -39,7 +39,9 @@ export function createPullTimeExclusions({
     },
 
     async deregister({ registry }, principalArn) {
-      const deleted = await metadata.transaction(({ pullTimes }) => pullTimes.deleteExclusion(registry, principalArn));
+      const deleted = await metadata.transaction('registry', ({ pullTimes }) =>
+        pullTimes.deleteExclusion(registry, principalArn),
+      );
       if (!deleted) refuse({ kind: 'exclusion-not-found', principalArn, registryId: registry.accountId });
     },
 

@@ -40,7 +40,7 @@ export function createPullTimes(
       const pulls = latest(await withoutExcluded(taken.values()));
       for (let from = 0; from < pulls.length; from += TRANSACTION_PULLS_MAX) {
         const some = pulls.slice(from, from + TRANSACTION_PULLS_MAX);
-        await metadata.transaction(async ({ pullTimes }) => {
+        await metadata.transaction('own-rows', async ({ pullTimes }) => {
           for (const pull of some) await pullTimes.record(pull, secondsAfter(pull.at, -REFRESH_SECONDS));
         });
       }

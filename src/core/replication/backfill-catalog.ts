@@ -35,7 +35,7 @@ export function createBackfills({ metadata, now, newId }: CoreDependencies): Bac
         failureCodes: [],
         startedAt: at,
       };
-      await metadata.transaction(async ({ replication, backfills, jobs }) => {
+      await metadata.transaction('registry', async ({ replication, backfills, jobs }) => {
         if (!isDestination(await replication.rules(registry), destination)) refuseDestination(backfill);
         const running = await backfills.running(registry);
         const same = running.find((each) => each.destination.region === destination.region);
@@ -53,7 +53,7 @@ export function createBackfills({ metadata, now, newId }: CoreDependencies): Bac
 
     async stop(call, id) {
       const at = now();
-      return metadata.transaction(async (records) => {
+      return metadata.transaction('registry', async (records) => {
         const backfill = await find(records, call, id);
         if (backfill.status === 'STOPPING') return backfill;
         if (backfill.endedAt !== undefined) {

@@ -44,8 +44,9 @@ export async function copyTagged(
     return (await goesThere(dependencies, copy, holder, target)) ? { holder, tag } : undefined;
   });
   if (!next) return;
-  await metadata.transaction(async (records) => {
-    const image = await records.images.findByTag(repository.id, next.tag);
+  await metadata.transaction('repository', async (records) => {
+    const present = await records.repositories.findById(repository.id);
+    const image = present && (await records.images.findByTag(present.id, next.tag));
     if (image?.id !== next.holder.id) return;
     await enqueueReplication(records, { repositoryId: repository.id, image, tag: next.tag, destination }, now());
   });

@@ -35,7 +35,7 @@ export function createPeers({ metadata, now }: CoreDependencies, box: SecretBox)
     async put({ secret, ...peer }, { replace }) {
       const sealed = secret === undefined ? undefined : box.seal(secret, secretContext(peer.registry));
       const createdAt = now();
-      return metadata.transaction(async ({ peers }) => {
+      return metadata.transaction('registry', async ({ peers }) => {
         const before = await peers.find(peer.registry);
         if (sealed) checkKey(box, await peers.list());
         if (before && !replace) {
@@ -56,7 +56,7 @@ export function createPeers({ metadata, now }: CoreDependencies, box: SecretBox)
     get: async (registry) => (await metadata.read.peers.find(registry)) ?? refuseUnknown(registry),
     list: () => metadata.read.peers.list(),
     async remove(registry) {
-      const wasThere = await metadata.transaction(({ peers }) => peers.delete(registry));
+      const wasThere = await metadata.transaction('registry', ({ peers }) => peers.delete(registry));
       if (!wasThere) refuseUnknown(registry);
     },
   };

@@ -99,7 +99,8 @@ async function end(task: Task, outcome: Pick<ImageReplication, 'status' | 'failu
   // Thousands of copies may wait for one destination: none of them writes each time that it is still away.
   if (known?.status === outcome.status && known.failureCode === outcome.failureCode) return;
   const isLocal = await destinations.isLocal(destination);
-  await metadata.transaction(async (records) => {
+  await metadata.transaction('repository', async (records) => {
+    if (!(await records.repositories.findById(task.repository.id))) return;
     const before = await statusOf(records, task);
     await records.replication.putStatus(image.id, { destination, tag, ...outcome, updatedAt: at });
     if (outcome.status === 'FAILED' && before?.status !== 'FAILED' && isLocal) await announceFailure(records, task, at);

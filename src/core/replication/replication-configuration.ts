@@ -12,7 +12,7 @@ export function createReplication({ metadata, quotas }: Pick<CoreDependencies, '
 
     async putRules({ registry }, rules) {
       checkRules(registry, rules, quotas.limits);
-      await metadata.transaction(({ replication }) => replication.putRules(registry, rules));
+      await metadata.transaction('registry', ({ replication }) => replication.putRules(registry, rules));
     },
 
     async imageStatuses(call, { repositoryName, imageId }) {

@@ -63,7 +63,7 @@ async function prepare({ metadata }: CoreDependencies, backfill: Backfill, signa
   for await (const items of itemsAfter(metadata.read, backfill, last)) {
     signal.throwIfAborted();
     if (items.length === 0) continue;
-    const goesOn = await metadata.transaction(async (records) => {
+    const goesOn = await metadata.transaction('registry', async (records) => {
       // Of two servers that do the same, one goes on.
       const isNext = (await records.backfills.lastItem(id))?.position === (total === 0 ? undefined : total);
       if (!isNext || !(await isPreparing(records))) return false;
@@ -73,7 +73,7 @@ async function prepare({ metadata }: CoreDependencies, backfill: Backfill, signa
     if (!goesOn) return;
     total += items.length;
   }
-  await metadata.transaction(async (records) => {
+  await metadata.transaction('registry', async (records) => {
     if (await isPreparing(records)) await records.backfills.update(id, { status: 'IN_PROGRESS', total });
   });
 }
@@ -144,7 +144,7 @@ async function note(
   result: BackfillResult,
 ) {
   const { status, failureCode, repositoryName, digest, tag } = result;
-  await metadata.transaction(async (records) => {
+  await metadata.transaction('registry', async (records) => {
     const present = await records.backfills.findById(id);
     if (!present || !(await records.backfills.putResult(id, result))) return;
     const codes = new Set([...present.failureCodes, ...(failureCode === undefined ? [] : [failureCode])]);
@@ -176,7 +176,7 @@ async function end(
   from: Backfill['status'],
   outcome: End | ((backfill: Backfill) => End),
 ): Promise<void> {
-  await metadata.transaction(async ({ backfills }) => {
+  await metadata.transaction('registry', async ({ backfills }) => {
     const present = await backfills.findById(id);
     if (present?.status !== from) return;
     await backfills.update(id, { ...(typeof outcome === 'function' ? outcome(present) : outcome), endedAt: now() });

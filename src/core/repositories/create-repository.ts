@@ -35,7 +35,7 @@ export async function createRepository(
   const imageTagMutability = input.imageTagMutability ?? 'MUTABLE';
   checkExclusionFilters(imageTagMutability, input.exclusionFilters);
   const resourceTags = mergeResourceTags([], input.tags ?? [], repositoryName, quotas.limits);
-  const repository = await metadata.transaction(async (records) => {
+  const repository = await metadata.transaction('registry', async (records) => {
     if (await records.repositories.find(registry, repositoryName)) return undefined;
     await quotas.admitRepository(records, registry);
     const inserted = await records.repositories.insert({

@@ -36,7 +36,7 @@ export function createCreationTemplates(dependencies: CoreDependencies): Creatio
       const at = now();
       const template = withoutEmpty({ registry, prefix: trimmed(given), ...chosen, createdAt: at, updatedAt: at });
       checkSettings(template, dependencies);
-      await metadata.transaction(async ({ creationTemplates }) => {
+      await metadata.transaction('registry', async ({ creationTemplates }) => {
         if (await creationTemplates.find(registry, template.prefix)) refuseExisting(registry, template.prefix);
         const limit = limits['creation-templates'];
         if ((await creationTemplates.page(registry, '', limit)).length >= limit) {
@@ -49,7 +49,7 @@ export function createCreationTemplates(dependencies: CoreDependencies): Creatio
     },
 
     async update(call, { prefix, ...changes }) {
-      return metadata.transaction(async ({ creationTemplates }) => {
+      return metadata.transaction('registry', async ({ creationTemplates }) => {
         const present = await creationTemplates.find(call.registry, trimmed(prefix));
         if (!present) return refuseMissing(call.registry, prefix);
         const changed = withoutEmpty({ ...present, ...withoutStaleFilters(present, changes), updatedAt: now() });
@@ -60,7 +60,7 @@ export function createCreationTemplates(dependencies: CoreDependencies): Creatio
     },
 
     async delete(call, prefix) {
-      return metadata.transaction(async ({ creationTemplates }) => {
+      return metadata.transaction('registry', async ({ creationTemplates }) => {
         const present = await creationTemplates.find(call.registry, trimmed(prefix));
         if (!present) return refuseMissing(call.registry, prefix);
         await creationTemplates.delete(call.registry, present.prefix);

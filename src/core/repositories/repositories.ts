@@ -58,7 +58,7 @@ export function createRepositories(
   const find = (call: Call, repositoryName: string) => findRepository(metadata.read, call.registry, repositoryName);
 
   const change = (call: Call, repositoryName: string, changes: (present: Repository) => RepositoryChanges) =>
-    metadata.transaction(async (records) => {
+    metadata.transaction('repository', async (records) => {
       const repository = await findRepository(records, call.registry, repositoryName);
       const changed = changes(repository);
       await records.repositories.update(repository.id, changed);
@@ -93,7 +93,7 @@ export function createRepositories(
     },
 
     async delete(call, { repositoryName, force }) {
-      const deleted = await metadata.transaction(async (records) => {
+      const deleted = await metadata.transaction('repository', async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);
         if (!force && (await records.images.hasAny(repository.id))) {
           refuse({ kind: 'repository-not-empty', repositoryName, registryId: call.registry.accountId });

@@ -43,7 +43,7 @@ export function createSecrets(
     async put(registry, name, value) {
       checkName(name);
       const updatedAt = now();
-      return metadata.transaction(async ({ secrets }) => {
+      return metadata.transaction('registry', async ({ secrets }) => {
         const present = await secrets.find(registry, name);
         const arn = present?.arn ?? arnOf(settings.partition, registry, name, suffix(randomBytes));
         const sealedValue = box.seal(JSON.stringify(value), contextOf(arn));
@@ -55,7 +55,7 @@ export function createSecrets(
 
     list: (registry) => metadata.read.secrets.list(registry),
 
-    delete: (registry, name) => metadata.transaction(({ secrets }) => secrets.delete(registry, name)),
+    delete: (registry, name) => metadata.transaction('registry', ({ secrets }) => secrets.delete(registry, name)),
 
     async open(registry, arn) {
       const { region, accountId, name } = parseArn(arn) ?? refuse({ kind: 'secret-not-found', arn });

@@ -37,7 +37,7 @@ export function createAccountSettings({
     async put({ registry }, { name, value }) {
       const values = valuesOf(name);
       if (!values.includes(value)) refuse({ kind: 'invalid-parameter', parameter: 'value', constraint: oneOf(values) });
-      await metadata.transaction(({ accountSettings }) => accountSettings.put(registry, name, value));
+      await metadata.transaction('registry', ({ accountSettings }) => accountSettings.put(registry, name, value));
     },
   };
 }

@@ -82,7 +82,7 @@ async function attachBlob(
   const repository = await findRepository(metadata.read, registry, repositoryName);
   if (!(await metadata.read.blobs.find(blobScopeOf(repository), digest))) return false;
   const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
-  return metadata.transaction(async (records) => {
+  return metadata.transaction('repository', async (records) => {
     const present = await findRepository(records, registry, repositoryName);
     const blob = await records.blobs.find(blobScopeOf(present), digest);
     if (!blob) return false;

@@ -1,17 +1,10 @@
-import { type Company, takesRepository } from './postgres-company.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import { DatabaseUnavailableError, isConflict, isDisconnection, storageErrorOf } from './postgres-errors.ts';
 import { type Client, rowsOf } from './postgres-pool.ts';
 import type { Session, SqlValue } from './session.ts';
 
 /** Begins a transaction, when its first statement comes. */
-export type Beginning = (
-  statement: string,
-  values: readonly SqlValue[],
-) => Promise<{ readonly client: Client; readonly company: Company }>;
-
-/** There is no row whose taking would keep others away: the work is to be run again with nobody beside it. */
-export class NeedsToBeAlone extends Error {}
+export type Beginning = (statement: string, values: readonly SqlValue[]) => Promise<Client>;
 
 const UNCERTAIN = 'The database went away in the middle of a commit, and nobody knows whether it was done';
 
@@ -20,7 +13,6 @@ export class PostgresTransaction implements Session {
   readonly dialect = postgresDialect;
   readonly #begin: Beginning;
   #client: Client | undefined;
-  #company: Company | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
@@ -77,15 +69,8 @@ export class PostgresTransaction implements Session {
 
   async #run<Row>(statement: string, values: readonly SqlValue[]): Promise<Row[]> {
     try {
-      if (this.#company === undefined) {
-        const { client, company } = await this.#begin(statement, values);
-        this.#client = client;
-        this.#company = company;
-      }
-      const rows = await rowsOf<Row>(this.#client!, statement, values);
-      const isUnheld = rows.length === 0 && this.#company === 'beside-others' && takesRepository(statement);
-      if (isUnheld) throw new NeedsToBeAlone();
-      return rows;
+      this.#client ??= await this.#begin(statement, values);
+      return await rowsOf<Row>(this.#client, statement, values);
     } catch (error) {
       this.#failure ??= { error };
       throw error;

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Company, companyOf, takesRepository } from './postgres-company.ts';
+import type { WorkScope } from '../../core/metadata-store.ts';
 import { isConflict, isDisconnection } from './postgres-errors.ts';
 import type { Client, PostgresPool } from './postgres-pool.ts';
-import { NeedsToBeAlone, PostgresTransaction } from './postgres-transaction.ts';
+import { PostgresTransaction } from './postgres-transaction.ts';
 import { Turns } from './postgres-turns.ts';
 import type { Session, SqlValue } from './session.ts';
 
@@ -15,9 +15,13 @@ const BACKOFF_MILLISECONDS_MAX = 200;
  * Each statement sees what is committed when it begins: after the wait for a lock, what was done meanwhile. All take the
  * table of migrations in a mode that lets everybody in but for the one that takes it alone; reads need no such lock.
  */
-const BEGIN: Readonly<Record<Company, string>> = {
-  'beside-others': 'begin isolation level read committed; lock table migrations in row share mode',
-  alone: 'begin isolation level read committed; lock table migrations in exclusive mode',
+const BESIDE_OTHERS = 'begin isolation level read committed; lock table migrations in row share mode';
+const ALONE = 'begin isolation level read committed; lock table migrations in exclusive mode';
+const BEGIN: Readonly<Record<WorkScope, string>> = {
+  repository: BESIDE_OTHERS,
+  'own-rows': BESIDE_OTHERS,
+  registry: ALONE,
+  alone: ALONE,
 };
 
 /**
@@ -40,22 +44,18 @@ export class PostgresWriter {
     this.#pool = pool;
   }
 
-  async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    let company: Company | undefined;
+  async transaction<T>(about: WorkScope, work: (session: Session) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       using place = new Place(this.#turns);
       const transaction = new PostgresTransaction(async (statement, values) => {
-        await place.wait(statement, values);
-        const wanted = company ?? companyOf(statement);
-        return { client: await this.#begin(BEGIN[wanted]), company: wanted };
+        if (about === 'repository') await place.wait(statement, values);
+        return this.#begin(BEGIN[about]);
       });
       try {
         return await attemptOnce(transaction, work);
       } catch (error) {
         const reason = transaction.failure?.error;
-        const mayGoThrough = reason instanceof NeedsToBeAlone || isConflict(reason) || isDisconnection(reason);
-        if (!mayGoThrough || attempt >= ATTEMPTS_MAX) throw error;
-        if (reason instanceof NeedsToBeAlone) company = 'alone';
+        if (!(isConflict(reason) || isDisconnection(reason)) || attempt >= ATTEMPTS_MAX) throw error;
       }
       await sleep(Math.random() * Math.min(BACKOFF_MILLISECONDS * 2 ** (attempt - 1), BACKOFF_MILLISECONDS_MAX));
     }
@@ -63,8 +63,7 @@ export class PostgresWriter {
 
   /** As `transaction`, for steps of the migrations: one at a time, whoever runs them. */
   migration<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    const begin = async () => ({ client: await this.#begin(BEGIN_MIGRATION), company: 'alone' as const });
-    return attemptOnce(new PostgresTransaction(begin), work);
+    return attemptOnce(new PostgresTransaction(() => this.#begin(BEGIN_MIGRATION)), work);
   }
 
   async #begin(text: string): Promise<Client> {
@@ -89,7 +88,10 @@ async function attemptOnce<T>(transaction: PostgresTransaction, work: (session: 
   }
 }
 
-/** A place among this node's works on a repository: those that wait for its row hold no connection meanwhile. */
+/**
+ * A place among this node's works that begin by taking the same repository: those that wait for its row hold no connection
+ * meanwhile.
+ */
 class Place implements Disposable {
   readonly #turns: Turns;
   #endTurn: (() => void) | undefined;
@@ -99,7 +101,7 @@ class Place implements Disposable {
   }
 
   async wait(statement: string, values: readonly SqlValue[]): Promise<void> {
-    if (takesRepository(statement)) this.#endTurn = await this.#turns.take([statement, ...values].join('\0'));
+    this.#endTurn = await this.#turns.take([statement, ...values].join('\0'));
   }
 
   [Symbol.dispose](): void {

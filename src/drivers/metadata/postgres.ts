@@ -1,4 +1,4 @@
-import type { MetadataStore } from '../../core/metadata-store.ts';
+import type { MetadataStore, WorkScope } from '../../core/metadata-store.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import { PostgresPool } from './postgres-pool.ts';
 import { PostgresWriter } from './postgres-writer.ts';
@@ -50,8 +50,8 @@ class PostgresDatabase implements SqlDatabase {
     this.reader = { dialect: postgresDialect, rows: (statement, values) => readers.rows(statement, values) };
   }
 
-  transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return this.#untilClosed(() => this.#writer.transaction(work));
+  transaction<T>(about: WorkScope, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#untilClosed(() => this.#writer.transaction(about, work));
   }
 
   migration<T>(work: (session: Session) => Promise<T>): Promise<T> {

@@ -1,4 +1,5 @@
 import { type AliasableExpression, type Compilable, type Kysely, sql } from 'kysely';
+import type { WorkScope } from '../../core/metadata-store.ts';
 import type { SqlDialect } from './dialect.ts';
 import type { Tables } from './tables.ts';
 
@@ -16,8 +17,11 @@ export interface Session {
 export interface SqlDatabase extends AsyncDisposable {
   /** Sees what is committed, one statement at a time. */
   readonly reader: Session;
-  /** As MetadataStore.transaction. The session serves only until work ends. */
-  transaction<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * As MetadataStore.transaction; the first statement of a work about a repository takes that. The session serves only until
+   * work ends.
+   */
+  transaction<T>(about: WorkScope, work: (session: Session) => Promise<T>): Promise<T>;
   /** As `transaction`, for the steps of migrations: one at a time, whichever process runs it. */
   migration<T>(work: (session: Session) => Promise<T>): Promise<T>;
 }

@@ -22,12 +22,14 @@ import { signingKeyReads, signingKeyRecords } from './records/signing-keys.ts';
 import { uploadReads, uploadRecords } from './records/uploads.ts';
 import { usageReads } from './records/usage.ts';
 import type { Session, SqlDatabase } from './session.ts';
+import { recordsWithin } from './work-scope.ts';
 
 /** The metadata store over a database; the store owns the database and closes it. */
 export function sqlMetadataStore(database: SqlDatabase): MetadataStore {
   return {
     read: reads(database.reader),
-    transaction: (work) => database.transaction((session) => work(records(session))),
+    transaction: (about, work) =>
+      database.transaction(about, (session) => work(recordsWithin(about, session, records))),
     migrate: () => bringToPresentForm(database),
     async ready() {
       await presentVersion(database.reader);

@@ -50,7 +50,7 @@ describe('a store of an earlier form', () => {
 
     assert.equal(await read.access.repositoryPolicy(1), undefined);
     const before = await read.access.version();
-    await store.transaction(({ access }) => access.putRepositoryPolicy(1, 'text'));
+    await store.transaction('alone', ({ access }) => access.putRepositoryPolicy(1, 'text'));
     assert.equal(await read.access.repositoryPolicy(1), 'text');
     assert.ok((await read.access.version()) > before);
   });
@@ -60,7 +60,7 @@ describe('a store of an earlier form', () => {
     await writeFirstForm(file);
     await using store = await openSqliteMetadataStore({ file });
     await store.migrate();
-    await store.transaction(({ access }) => access.putRegistryPolicy(REGISTRY, 'text'));
+    await store.transaction('alone', ({ access }) => access.putRegistryPolicy(REGISTRY, 'text'));
     const version = await store.read.access.version();
     await store.migrate();
     assert.equal(await store.read.access.version(), version);

@@ -76,7 +76,7 @@ const WRITE_WITHOUT_END = `
   await store.migrate();
   for (let number = 0; ; number++) {
     const name = 'name/' + number;
-    await store.transaction(({ repositories }) => repositories.insert({
+    await store.transaction('alone', ({ repositories }) => repositories.insert({
       registry: ${JSON.stringify(REGISTRY)}, name, createdAt: new Date(), imageTagMutability: 'MUTABLE',
       exclusionFilters: [], scanOnPush: false, encryption: { encryptionType: 'AES256' }, resourceTags: [],
     }));

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import type { MetadataStore } from '../../core/metadata-store.ts';
+import type { MetadataStore, WorkScope } from '../../core/metadata-store.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Session, SqlDatabase } from './session.ts';
 import { sqlMetadataStore } from './sql.ts';
@@ -66,14 +66,14 @@ class SqliteDatabase implements SqlDatabase {
     this.reader = reader ? readerOf(reader) : readerBetweenGroups(writer, this.#groups);
   }
 
-  async transaction<T>(work: (session: Session) => Promise<T>): Promise<T> {
+  /** Whatever the work is about: there is one writer at a time. */
+  async transaction<T>(_about: WorkScope, work: (session: Session) => Promise<T>): Promise<T> {
     if (this.#closing) throw new Error('The metadata store is closed');
     return this.#groups.run(() => inSession(this.#writer, work));
   }
 
-  /** There is one writer at a time anyway. */
   migration<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return this.transaction(work);
+    return this.transaction('alone', work);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -116,8 +116,8 @@ export function describeAccessPolicies(driver: MetadataStoreDriver): void {
       await changeAccess(store, async (access) => {
         for (const { id } of [gone, stays]) await access.putRepositoryPolicy(id, `of ${id}`);
       });
-      await store.transaction(({ repositories }) => repositories.retire(gone.id));
-      while (await store.transaction(({ repositories }) => repositories.reap(gone.id, 1)));
+      await store.transaction('alone', ({ repositories }) => repositories.retire(gone.id));
+      while (await store.transaction('alone', ({ repositories }) => repositories.reap(gone.id, 1)));
       assert.equal(await store.read.access.repositoryPolicy(gone.id), undefined);
       assert.equal(await store.read.access.repositoryPolicy(stays.id), `of ${stays.id}`);
     });

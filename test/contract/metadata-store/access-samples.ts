@@ -17,7 +17,7 @@ export const OTHER_ACCOUNT = '111111111111';
 
 /** One change of access in a transaction of its own. */
 export function changeAccess<T>(store: MetadataStore, work: (access: AccessRecords) => Promise<T>): Promise<T> {
-  return store.transaction(({ access }) => work(access));
+  return store.transaction('alone', ({ access }) => work(access));
 }
 
 export function newUser(changes: Partial<User> = {}): User {

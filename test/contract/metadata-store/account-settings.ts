@@ -9,7 +9,7 @@ export function describeAccountSettings(driver: MetadataStoreDriver): void {
       const { store } = opened;
       const find = (registry = REGISTRY, name = 'ONE') => store.read.accountSettings.find(registry, name);
       const put = (name: string, value: string, registry = REGISTRY) =>
-        store.transaction(({ accountSettings }) => accountSettings.put(registry, name, value));
+        store.transaction('alone', ({ accountSettings }) => accountSettings.put(registry, name, value));
       const elsewhere = { ...REGISTRY, region: 'eu-west-1' };
       assert.equal(await find(), undefined);
       await put('OTHER', 'other');

@@ -32,9 +32,10 @@ export function describeArchived(driver: MetadataStoreDriver): void {
     });
 
     const setStatus = (image: Image, status: ImageStatus) =>
-      store.transaction(({ images }) => images.setStatus(image.id, { status }));
+      store.transaction('alone', ({ images }) => images.setStatus(image.id, { status }));
     const layerOf = async (digest: Digest) => (await store.read.layers.find(repositoryId, digest))!;
-    const mark = (image: Image, now = MOMENT) => store.transaction(({ blobs }) => blobs.markArchived(image.id, now));
+    const mark = (image: Image, now = MOMENT) =>
+      store.transaction('alone', ({ blobs }) => blobs.markArchived(image.id, now));
     const archivedOf = async (image: Image, limit = 100) =>
       (await store.read.blobs.archivedOf(image.id, limit)).map(({ id }) => id);
     const addArchived = async (layers: readonly Blob[]) => {
@@ -45,7 +46,7 @@ export function describeArchived(driver: MetadataStoreDriver): void {
     /** Puts a layer of a blob into another repository. */
     const share = async ({ id, digest }: Blob) => {
       const other = (await addRepository(store)).id;
-      await store.transaction(({ layers }) =>
+      await store.transaction('alone', ({ layers }) =>
         layers.insert({ repositoryId: other, digest, blobId: id, leaseUntil: MOMENT }),
       );
       return other;
@@ -74,10 +75,10 @@ export function describeArchived(driver: MetadataStoreDriver): void {
       const blob = await addLayer(store, repositoryId, minutesLater(50));
       const image = await addImage(store, repositoryId, { layers: [blob.digest] });
       const again = { repositoryId, digest: blob.digest, blobId: blob.id, leaseUntil: minutesLater(9) };
-      await store.transaction(({ layers }) => layers.insert(again));
+      await store.transaction('alone', ({ layers }) => layers.insert(again));
       const offered = await layerOf(blob.digest);
       assert.deepEqual([offered.offeredUntil, offered.leaseUntil], [minutesLater(9), minutesLater(50)]);
-      await store.transaction(({ layers }) => layers.withdraw(image));
+      await store.transaction('alone', ({ layers }) => layers.withdraw(image));
       const withdrawn = await layerOf(blob.digest);
       assert.deepEqual([withdrawn.offeredUntil, withdrawn.leaseUntil], [new Date(0), minutesLater(50)]);
     });
@@ -93,7 +94,7 @@ export function describeArchived(driver: MetadataStoreDriver): void {
       assert.deepEqual(await archivedOf(image, 1), [first]);
       assert.deepEqual(await store.read.blobs.archivedOf(image.id, 1), [blobs[0]]);
       assert.equal((await layerOf(blobs[0]!.digest)).archived, true);
-      await store.transaction((records) => records.blobs.unmarkArchived(first));
+      await store.transaction('alone', (records) => records.blobs.unmarkArchived(first));
       assert.deepEqual(await archivedOf(image), [second]);
       assert.deepEqual(
         [await store.read.blobs.isArchived(first), await store.read.blobs.isArchived(second)],
@@ -137,7 +138,7 @@ export function describeArchived(driver: MetadataStoreDriver): void {
       const blob = await addLayer(store, repositoryId);
       const image = await addArchived([blob]);
       const again = { repositoryId, digest: blob.digest, blobId: blob.id, leaseUntil: minutesLater(9) };
-      await store.transaction(({ layers }) => layers.insert(again));
+      await store.transaction('alone', ({ layers }) => layers.insert(again));
       await mark(image, minutesLater(8));
       assert.deepEqual(await archivedOf(image), []);
       await mark(image, minutesLater(9));
@@ -156,7 +157,7 @@ export function describeArchived(driver: MetadataStoreDriver): void {
     it('keeps the times that come with a status until others do', async () => {
       const image = await addImage(store, repositoryId);
       const set = (change: { status: ImageStatus; archivedAt?: Date; activatedAt?: Date }) =>
-        store.transaction(({ images }) => images.setStatus(image.id, change));
+        store.transaction('alone', ({ images }) => images.setStatus(image.id, change));
       const found = async () => {
         const { status, archivedAt, activatedAt } = (await store.read.images.find(repositoryId, image.digest))!;
         return [status, archivedAt, activatedAt];

@@ -31,7 +31,7 @@ export function describeBackfills(driver: MetadataStoreDriver): void {
       const ended = newBackfill(3, { status: 'FAILED', failureCode: 'X', endedAt: minutesLater(9) });
       const running = newBackfill(4);
       const elsewhere = newBackfill(5, { registry: destination });
-      await store.transaction(async ({ backfills }) => {
+      await store.transaction('alone', async ({ backfills }) => {
         for (const each of [ended, elsewhere, old, running]) await backfills.insert(each);
       });
       const { backfills } = store.read;
@@ -44,7 +44,10 @@ export function describeBackfills(driver: MetadataStoreDriver): void {
       assert.deepEqual(await backfills.find(registry, ended.id), ended);
       assert.equal(await backfills.find(registry, elsewhere.id), undefined);
       assert.deepEqual(await backfills.findById(elsewhere.id), elsewhere);
-      assert.equal(await store.transaction((records) => records.backfills.deleteEnded(registry, minutesLater(9))), 1);
+      assert.equal(
+        await store.transaction('alone', (records) => records.backfills.deleteEnded(registry, minutesLater(9))),
+        1,
+      );
       assert.deepEqual(await backfills.page(registry, all), [running, ended]);
     });
 
@@ -57,7 +60,7 @@ export function describeBackfills(driver: MetadataStoreDriver): void {
       });
       const [first, second, third] = items as [BackfillItem, BackfillItem, BackfillItem];
       const { backfills } = store.read;
-      await store.transaction(async (records) => {
+      await store.transaction('alone', async (records) => {
         for (const each of [one, two]) await records.backfills.insert(each);
         assert.equal(await records.backfills.lastItem(one.id), undefined);
         await records.backfills.insertItems(one.id, items);
@@ -69,7 +72,7 @@ export function describeBackfills(driver: MetadataStoreDriver): void {
       const failed = { ...second, status: 'FAILED', failureCode: 'A', subImageFailureCodes: ['B', 'C'] } as const;
       const complete = { ...third, status: 'COMPLETE' } as const;
       const changes = { status: 'IN_PROGRESS', total: 3, completed: 1, failed: 1, failureCodes: ['A'] } as const;
-      await store.transaction(async (records) => {
+      await store.transaction('alone', async (records) => {
         assert.equal(await records.backfills.putResult(one.id, failed), true);
         assert.equal(await records.backfills.putResult(one.id, complete), true);
         assert.equal(await records.backfills.putResult(one.id, { ...second, status: 'COMPLETE' }), false);

@@ -34,7 +34,9 @@ export function describeBlobs(driver: MetadataStoreDriver): void {
     it('refuses a second of the same digest in a scope, and only there', async () => {
       const { id, ...blob } = await addBlob(store);
       const insert = (changes: object) =>
-        store.transaction(({ blobs }) => blobs.insert({ ...blob, location: `${blob.location}-2`, ...changes }));
+        store.transaction('alone', ({ blobs }) =>
+          blobs.insert({ ...blob, location: `${blob.location}-2`, ...changes }),
+        );
       assert.equal(await insert({}), undefined);
       assert.notEqual((await insert({ scope: 'another' }))?.id, id);
     });
@@ -56,7 +58,7 @@ export function describeBlobs(driver: MetadataStoreDriver): void {
       const [one, other] = [await addRepository(store), await addRepository(store)];
       const blob = await addBlob(store);
       const isUnreferenced = async () => (await store.read.blobs.unreferenced(1000)).some(({ id }) => id === blob.id);
-      const deleteBlob = () => store.transaction(({ blobs }) => blobs.deleteUnreferenced(blob.id));
+      const deleteBlob = () => store.transaction('alone', ({ blobs }) => blobs.deleteUnreferenced(blob.id));
       const layerIn = (repositoryId: number) => ({
         repositoryId,
         digest: blob.digest,
@@ -64,13 +66,15 @@ export function describeBlobs(driver: MetadataStoreDriver): void {
         leaseUntil: MOMENT,
       });
       assert.ok(await isUnreferenced());
-      for (const { id } of [one, other]) await store.transaction(({ layers }) => layers.insert(layerIn(id)));
+      for (const { id } of [one, other]) await store.transaction('alone', ({ layers }) => layers.insert(layerIn(id)));
       assert.ok(!(await isUnreferenced()));
       assert.equal(await deleteBlob(), false);
-      assert.ok(await store.transaction(({ layers }) => layers.deleteUnused(one.id, blob.digest)));
+      assert.ok(await store.transaction('alone', ({ layers }) => layers.deleteUnused(one.id, blob.digest)));
       assert.ok(!(await isUnreferenced()));
       assert.equal(await deleteBlob(), false);
-      assert.ok(await store.transaction(({ layers }) => layers.deleteExpired(other.id, blob.digest, minutesLater(1))));
+      assert.ok(
+        await store.transaction('alone', ({ layers }) => layers.deleteExpired(other.id, blob.digest, minutesLater(1))),
+      );
       assert.ok(await isUnreferenced());
       assert.equal(await deleteBlob(), true);
       assert.equal(await deleteBlob(), false);
@@ -81,7 +85,7 @@ export function describeBlobs(driver: MetadataStoreDriver): void {
     it('counts a blob as referenced again once a layer points at it again', async () => {
       const { id: repositoryId } = await addRepository(store);
       const blob = await addLayer(store, repositoryId);
-      await store.transaction(async ({ layers }) => {
+      await store.transaction('alone', async ({ layers }) => {
         await layers.deleteUnused(repositoryId, blob.digest);
         await layers.insert({ repositoryId, digest: blob.digest, blobId: blob.id, leaseUntil: MOMENT });
       });

@@ -37,10 +37,10 @@ export function describeCaching(driver: MetadataStoreDriver): void {
         credentialArn: 'arn:secret',
         customRoleArn: 'arn:role',
       });
-      await store.transaction(({ cacheRules }) => cacheRules.put(full));
+      await store.transaction('alone', ({ cacheRules }) => cacheRules.put(full));
       assert.deepEqual(await store.read.cacheRules.find(registry, 'team/a'), full);
       const again = rule('team/a', { createdAt: minutesLater(9), updatedAt: minutesLater(9) });
-      await store.transaction(({ cacheRules }) => cacheRules.put(again));
+      await store.transaction('alone', ({ cacheRules }) => cacheRules.put(again));
       const expected = { ...again, createdAt: full.createdAt };
       assert.deepEqual(await store.read.cacheRules.find(registry, 'team/a'), expected);
     });
@@ -50,14 +50,14 @@ export function describeCaching(driver: MetadataStoreDriver): void {
       const { store } = opened;
       const [b, root, a] = [rule('b'), rule('ROOT'), rule('a/b')];
       const other = rule('a/b', { registry: elsewhere });
-      await store.transaction(async ({ cacheRules }) => {
+      await store.transaction('alone', async ({ cacheRules }) => {
         for (const each of [b, root, a, other]) await cacheRules.put(each);
       });
       const { cacheRules } = store.read;
       assert.deepEqual(await cacheRules.page(registry, '', 10), [root, a, b]);
       assert.deepEqual(await cacheRules.page(registry, 'ROOT', 1), [a]);
       assert.deepEqual(await cacheRules.all(), [root, a, b, other]);
-      const remove = () => store.transaction((records) => records.cacheRules.delete(registry, 'a/b'));
+      const remove = () => store.transaction('alone', (records) => records.cacheRules.delete(registry, 'a/b'));
       assert.deepEqual([await remove(), await remove()], [true, false]);
       assert.deepEqual(await cacheRules.all(), [root, b, other]);
       assert.equal(await cacheRules.find(registry, 'a/b'), undefined);
@@ -69,11 +69,11 @@ export function describeCaching(driver: MetadataStoreDriver): void {
       await using opened = await openMigrated(driver);
       const { store } = opened;
       const first = secret('hub');
-      await store.transaction(({ secrets }) => secrets.put(first));
+      await store.transaction('alone', ({ secrets }) => secrets.put(first));
       assert.deepEqual(await store.read.secrets.find(registry, 'hub'), first);
       assert.deepEqual(await store.read.secrets.findByArn('arn:hub'), first);
       const changed = secret('hub', { arn: 'arn:other', sealedValue: new Uint8Array([9]), updatedAt: minutesLater(8) });
-      await store.transaction(({ secrets }) => secrets.put(changed));
+      await store.transaction('alone', ({ secrets }) => secrets.put(changed));
       assert.deepEqual(await store.read.secrets.find(registry, 'hub'), { ...changed, arn: first.arn });
       assert.equal(await store.read.secrets.findByArn('arn:other'), undefined);
     });
@@ -82,11 +82,11 @@ export function describeCaching(driver: MetadataStoreDriver): void {
       await using opened = await openMigrated(driver);
       const { store } = opened;
       const [b, a, other] = [secret('b'), secret('a'), secret('a', { registry: elsewhere, arn: 'arn:elsewhere' })];
-      await store.transaction(async ({ secrets }) => {
+      await store.transaction('alone', async ({ secrets }) => {
         for (const each of [b, a, other]) await secrets.put(each);
       });
       assert.deepEqual(await store.read.secrets.list(registry), [a, b]);
-      const remove = () => store.transaction(({ secrets }) => secrets.delete(registry, 'a'));
+      const remove = () => store.transaction('alone', ({ secrets }) => secrets.delete(registry, 'a'));
       assert.deepEqual([await remove(), await remove()], [true, false]);
       assert.deepEqual(await store.read.secrets.list(registry), [b]);
       assert.deepEqual(await store.read.secrets.list(elsewhere), [other]);
@@ -106,7 +106,7 @@ export function describeCaching(driver: MetadataStoreDriver): void {
       });
       const [a, b, c] = [check(one.id, 'a', 1), check(one.id, 'b', 3), check(other.id, 'a', 2)];
       const later = check(one.id, 'a', 2);
-      await store.transaction(async ({ cacheChecks }) => {
+      await store.transaction('alone', async ({ cacheChecks }) => {
         for (const each of [b, a, c, later]) await cacheChecks.put(each);
       });
       const { cacheChecks } = store.read;

@@ -30,10 +30,10 @@ export function describeCreationTemplates(driver: MetadataStoreDriver): void {
         lifecyclePolicy: '{}',
         customRoleArn: 'arn:role',
       });
-      await store.transaction(({ creationTemplates }) => creationTemplates.put(full));
+      await store.transaction('alone', ({ creationTemplates }) => creationTemplates.put(full));
       assert.deepEqual(await store.read.creationTemplates.find(registry, 'team/a'), full);
       const again = template('team/a', { createdAt: minutesLater(9), updatedAt: minutesLater(9) });
-      await store.transaction(({ creationTemplates }) => creationTemplates.put(again));
+      await store.transaction('alone', ({ creationTemplates }) => creationTemplates.put(again));
       const expected = { ...again, createdAt: full.createdAt };
       assert.deepEqual(await store.read.creationTemplates.find(registry, 'team/a'), expected);
     });
@@ -43,14 +43,14 @@ export function describeCreationTemplates(driver: MetadataStoreDriver): void {
       const { store } = opened;
       const [b, root, a] = [template('b'), template('ROOT'), template('a/b')];
       const elsewhere = template('a/b', { registry: { ...registry, region: 'us-east-1' } });
-      await store.transaction(async ({ creationTemplates }) => {
+      await store.transaction('alone', async ({ creationTemplates }) => {
         for (const each of [b, root, a, elsewhere]) await creationTemplates.put(each);
       });
       const { creationTemplates } = store.read;
       assert.deepEqual(await creationTemplates.page(registry, '', 10), [root, a, b]);
       assert.deepEqual(await creationTemplates.page(registry, 'ROOT', 1), [a]);
       assert.deepEqual(await creationTemplates.findMany(registry, ['b', 'c', 'ROOT']), [root, b]);
-      const remove = () => store.transaction((records) => records.creationTemplates.delete(registry, 'a/b'));
+      const remove = () => store.transaction('alone', (records) => records.creationTemplates.delete(registry, 'a/b'));
       assert.equal(await remove(), true);
       assert.equal(await remove(), false);
       assert.deepEqual(await creationTemplates.page(registry, '', 10), [root, b]);

@@ -58,7 +58,7 @@ export async function addRepository(
   store: MetadataStore,
   changes: Partial<Omit<Repository, 'id'>> = {},
 ): Promise<Repository> {
-  return present(await store.transaction((records) => records.repositories.insert(newRepository(changes))));
+  return present(await store.transaction('alone', (records) => records.repositories.insert(newRepository(changes))));
 }
 
 export async function addBlob(store: MetadataStore, changes: Partial<Omit<Blob, 'id'>> = {}): Promise<Blob> {
@@ -70,14 +70,14 @@ export async function addBlob(store: MetadataStore, changes: Partial<Omit<Blob, 
     createdAt: MOMENT,
     ...changes,
   };
-  return present(await store.transaction((records) => records.blobs.insert(blob)));
+  return present(await store.transaction('alone', (records) => records.blobs.insert(blob)));
 }
 
 /** A layer of a new blob, under the blob's digest. */
 export async function addLayer(store: MetadataStore, repositoryId: number, leaseUntil = MOMENT): Promise<Blob> {
   const blob = await addBlob(store);
   const layer = { repositoryId, digest: blob.digest, blobId: blob.id, leaseUntil };
-  assert.ok(await store.transaction((records) => records.layers.insert(layer)));
+  assert.ok(await store.transaction('alone', (records) => records.layers.insert(layer)));
   return blob;
 }
 
@@ -101,7 +101,7 @@ export async function addImage(store: MetadataStore, repositoryId: number, wante
     pushedAt: MOMENT,
     ...changes,
   };
-  return store.transaction(async ({ images }) => {
+  return store.transaction('alone', async ({ images }) => {
     const described = layers.map((layer) => ({ digest: layer, mediaType: LAYER_TYPE }));
     const inserted = present(await images.insert(image, manifest, described, children));
     for (const tag of tags) await images.tag(repositoryId, tag, inserted.id, MOMENT);

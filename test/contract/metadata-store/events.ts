@@ -13,7 +13,7 @@ const EVENT = {
 } as const;
 
 const insert = async (store: MetadataStore, at = MOMENT, registry = REGISTRY) => {
-  const [id = 0] = await store.transaction(({ events }) => events.insert({ registry, events: [EVENT], at }));
+  const [id = 0] = await store.transaction('alone', ({ events }) => events.insert({ registry, events: [EVENT], at }));
   return id;
 };
 
@@ -48,7 +48,7 @@ export function describeEvents(driver: MetadataStoreDriver): void {
       await using opened = await openMigrated(driver);
       const { store } = opened;
       const events = Array.from({ length: 1000 }, (_, number) => ({ ...EVENT, tag: `v${number}` }));
-      const ids = await store.transaction((records) =>
+      const ids = await store.transaction('alone', (records) =>
         records.events.insert({ registry: REGISTRY, events, at: MOMENT }),
       );
       const stored = await store.read.events.after(0, 2000);
@@ -65,10 +65,10 @@ export function describeEvents(driver: MetadataStoreDriver): void {
       const young = await insert(store, minutesLater(5));
       for (const eventId of [first, second]) {
         const payload = { eventId, target: 't' };
-        await store.transaction(({ jobs }) => jobs.enqueue({ kind: 'deliver-event', payload }, MOMENT));
+        await store.transaction('alone', ({ jobs }) => jobs.enqueue({ kind: 'deliver-event', payload }, MOMENT));
       }
       const forget = (delivered: number, any: number, limit = 10) =>
-        store.transaction(({ events }) =>
+        store.transaction('alone', ({ events }) =>
           events.deleteBefore({ delivered: minutesLater(delivered), any: minutesLater(any) }, limit),
         );
       assert.equal(await forget(0, 0), 0);
@@ -76,7 +76,7 @@ export function describeEvents(driver: MetadataStoreDriver): void {
       assert.deepEqual(await idsAfter(store, 0), [first, second, young]);
       assert.equal(await store.read.events.find(third), undefined);
       // A delivery that was given up may be tried again; one that was done may not.
-      await store.transaction(async ({ jobs }) => {
+      await store.transaction('alone', async ({ jobs }) => {
         const lease = { leaseId: 'a', until: minutesLater(1) };
         const [failed, done] = await jobs.claim('deliver-event', lease, MOMENT, 2);
         await jobs.giveUp(failed!.id, 'a', { at: MOMENT, error: '' });
@@ -101,12 +101,12 @@ export function describeEvents(driver: MetadataStoreDriver): void {
         sealedSecret: new Uint8Array([0, 255]),
         createdAt: minutesLater(1),
       };
-      const put = (target: EventTarget) => store.transaction(({ events }) => events.putTarget(target));
+      const put = (target: EventTarget) => store.transaction('alone', ({ events }) => events.putTarget(target));
       for (const target of [plain, sealed]) await put(target);
       assert.deepEqual(await store.read.events.targets(), [sealed, plain]);
       await put({ ...plain, kind: 'webhook', settings: { url: 'y' } });
       assert.deepEqual((await store.read.events.targets())[1], { ...plain, kind: 'webhook', settings: { url: 'y' } });
-      const remove = () => store.transaction(({ events }) => events.deleteTarget('a'));
+      const remove = () => store.transaction('alone', ({ events }) => events.deleteTarget('a'));
       assert.deepEqual([await remove(), await remove()], [true, false]);
       assert.deepEqual(
         (await store.read.events.targets()).map(({ name }) => name),

@@ -39,7 +39,7 @@ export function describeHistory(driver: MetadataStoreDriver): void {
         at: minutesLater(minutes),
         ...change,
       } as const;
-      await store.transaction(({ history }) => history.noteTags({ ...noted, tags: [tag] }));
+      await store.transaction('alone', ({ history }) => history.noteTags({ ...noted, tags: [tag] }));
       return noted;
     };
     const changesOf = (tag: string, beforeId?: number, limit = 100) =>
@@ -47,7 +47,7 @@ export function describeHistory(driver: MetadataStoreDriver): void {
     const keep = async (image: Image, minutes: number, tags: readonly string[] = []) => {
       const deletion = { tags, cause: 'delete', principal: PRINCIPAL, deletedAt: MOMENT } as const;
       const kept = { ...deletion, keptUntil: minutesLater(minutes) };
-      await store.transaction(async ({ history, images }) => {
+      await store.transaction('alone', async ({ history, images }) => {
         await history.keepImage(image.id, kept);
         await images.delete(image, MOMENT);
       });
@@ -123,7 +123,7 @@ export function describeHistory(driver: MetadataStoreDriver): void {
       const again = await addImage(store, repositoryId, { digest, pushedAt: minutesLater(2) });
       const kept = await keep(again, 20, ['new']);
       assert.deepEqual(await keptOf(digest), kept);
-      await store.transaction(({ history }) => history.forgetImage(repositoryId, digest));
+      await store.transaction('alone', ({ history }) => history.forgetImage(repositoryId, digest));
       assert.equal(await keptOf(digest), undefined);
     });
 
@@ -141,12 +141,13 @@ export function describeHistory(driver: MetadataStoreDriver): void {
       const image = await keep(await addImage(store, repositoryId), -10);
       const other = await keep(await addImage(store, repositoryId), -10);
       const lasting = await keep(await addImage(store, repositoryId), -9);
-      const forget = () => store.transaction(({ history }) => history.forgetImages(minutesLater(-9), 1));
+      const forget = () => store.transaction('alone', ({ history }) => history.forgetImages(minutesLater(-9), 1));
       assert.deepEqual([await forget(), await forget(), await forget()], [1, 1, 0]);
       assert.deepEqual([await keptOf(image.digest), await keptOf(other.digest)], [undefined, undefined]);
       assert.deepEqual(await keptOf(lasting.digest), lasting);
       for (const minutes of [-20, -20, -10]) await note('forgotten', minutes, { digest: someDigest() });
-      const forgetTags = () => store.transaction(({ history }) => history.forgetTagChanges(minutesLater(-10), 1));
+      const forgetTags = () =>
+        store.transaction('alone', ({ history }) => history.forgetTagChanges(minutesLater(-10), 1));
       assert.deepEqual([await forgetTags(), await forgetTags(), await forgetTags()], [1, 1, 0]);
       assert.deepEqual(
         (await changesOf('forgotten')).map(({ at }) => at),
@@ -161,9 +162,9 @@ export function describeHistory(driver: MetadataStoreDriver): void {
         await note('gone', 1, { repositoryId: id, digest: someDigest() });
         kept.push(await keep(await addImage(store, id), 10));
       }
-      await store.transaction(({ repositories }) => repositories.retire(id));
+      await store.transaction('alone', ({ repositories }) => repositories.retire(id));
       let steps = 0;
-      while (await store.transaction(({ repositories }) => repositories.reap(id, 2))) steps++;
+      while (await store.transaction('alone', ({ repositories }) => repositories.reap(id, 2))) steps++;
       // Three images, three changes, the repository.
       assert.equal(steps, 2 + 2 + 1);
       assert.deepEqual(await store.read.history.deletedImages(id, '', 10), []);

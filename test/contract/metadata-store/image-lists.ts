@@ -139,7 +139,7 @@ export function describeImageLists(driver: MetadataStoreDriver): void {
 }
 
 async function manyImages(store: MetadataStore, repositoryId: number, count: number): Promise<Image[]> {
-  return store.transaction(async ({ images }) => {
+  return store.transaction('alone', async ({ images }) => {
     const added: Image[] = [];
     for (let number = 0; number < count; number++) {
       const digest = someDigest();

@@ -66,7 +66,7 @@ export function describeImagePaging(driver: MetadataStoreDriver): void {
       await addImage(store, id, { digest: digest('1'), tags: ['z'] });
       const third = await addImage(store, id, { digest: digest('3') });
       const two = (await store.read.images.find(id, digest('2')))!;
-      await store.transaction(async ({ images }) => {
+      await store.transaction('alone', async ({ images }) => {
         for (const tag of ['a', 'c']) await images.tag(id, tag, two.id, MOMENT);
       });
       assert.deepEqual(await store.read.images.pairs(id, { tagStatus: 'ANY', imageStatus: 'ACTIVE' }, first, 10), [
@@ -89,17 +89,17 @@ async function change(store: MetadataStore, repositoryId: number, model: Model, 
     model.sort((one, other) => (one.image.digest < other.image.digest ? -1 : 1));
   } else if (action < 8) {
     const tag = `${'aB_'[random(3)]}${random(12)}`;
-    await store.transaction(({ images }) => images.tag(repositoryId, tag, chosen.image.id, MOMENT));
+    await store.transaction('alone', ({ images }) => images.tag(repositoryId, tag, chosen.image.id, MOMENT));
     for (const { tags } of model) tags.delete(tag);
     chosen.tags.add(tag);
   } else if (action < 9) {
     const [tag] = chosen.tags;
     if (tag === undefined) return;
-    await store.transaction(({ images }) => images.untag(repositoryId, tag));
+    await store.transaction('alone', ({ images }) => images.untag(repositoryId, tag));
     chosen.tags.delete(tag);
   } else {
     assert.deepEqual(await store.read.images.tagsOf(chosen.image.id), [...chosen.tags].sort());
-    await store.transaction(({ images }) => images.delete(chosen.image, MOMENT));
+    await store.transaction('alone', ({ images }) => images.delete(chosen.image, MOMENT));
     model.splice(model.indexOf(chosen), 1);
   }
 }

@@ -29,7 +29,7 @@ export function describeImages(driver: MetadataStoreDriver): void {
     after(() => opened[Symbol.asyncDispose]());
 
     const tag = (name: string, image: Image) =>
-      store.transaction(({ images }) => images.tag(repositoryId, name, image.id, MOMENT));
+      store.transaction('alone', ({ images }) => images.tag(repositoryId, name, image.id, MOMENT));
 
     it('gives back what was inserted, to its repository alone', async () => {
       const full = {
@@ -50,7 +50,7 @@ export function describeImages(driver: MetadataStoreDriver): void {
     it('keeps the manifest byte for byte, found by digest and by tag', async () => {
       const digest = someDigest();
       const bytes = new Uint8Array([0, 255, 10, 13, 200, ...Buffer.from('{"é": 1}')]);
-      const image = await store.transaction(({ images }) =>
+      const image = await store.transaction('alone', ({ images }) =>
         images.insert(
           {
             repositoryId,
@@ -78,7 +78,7 @@ export function describeImages(driver: MetadataStoreDriver): void {
       const image = await addImage(store, repositoryId, { tags: ['first'] });
       const { id, ...again } = image;
       const layers = [{ digest: someDigest(), mediaType: LAYER_TYPE }];
-      const second = await store.transaction(({ images }) =>
+      const second = await store.transaction('alone', ({ images }) =>
         images.insert({ ...again, mediaType: 'other' }, new Uint8Array(1), layers, [someDigest()]),
       );
       assert.equal(second, undefined);
@@ -103,7 +103,7 @@ export function describeImages(driver: MetadataStoreDriver): void {
 
     it('takes a tag off and leaves the image', async () => {
       const image = await addImage(store, repositoryId, { tags: ['off', 'on'] });
-      const untag = () => store.transaction(({ images }) => images.untag(repositoryId, 'off'));
+      const untag = () => store.transaction('alone', ({ images }) => images.untag(repositoryId, 'off'));
       assert.equal(await untag(), true);
       assert.equal(await untag(), false);
       assert.equal(await store.read.images.findByTag(repositoryId, 'off'), undefined);
@@ -115,7 +115,7 @@ export function describeImages(driver: MetadataStoreDriver): void {
       const child = someDigest();
       const stays = await addImage(store, repositoryId, { tags: ['stays'], children: [child] });
       const image = await addImage(store, repositoryId, { tags: ['b', 'B', 'a.1', 'a-1', '_'], children: [child] });
-      const remove = () => store.transaction(({ images }) => images.delete(image, MOMENT));
+      const remove = () => store.transaction('alone', ({ images }) => images.delete(image, MOMENT));
       assert.deepEqual(await store.read.images.tagsOf(image.id), ['B', '_', 'a-1', 'a.1', 'b']);
       await remove();
       assert.deepEqual(await store.read.images.tagsOf(image.id), []);
@@ -131,7 +131,7 @@ export function describeImages(driver: MetadataStoreDriver): void {
       const { digest } = await addLayer(store, repositoryId);
       const image = await addImage(store, repositoryId, { layers: [digest] });
       for (const minutes of [5, 50]) {
-        await store.transaction(({ images }) => images.delete(image, minutesLater(minutes)));
+        await store.transaction('alone', ({ images }) => images.delete(image, minutesLater(minutes)));
       }
       assert.deepEqual((await store.read.layers.find(repositoryId, digest))?.leaseUntil, minutesLater(5));
     });
@@ -141,7 +141,7 @@ export function describeImages(driver: MetadataStoreDriver): void {
       assert.equal(await store.read.images.hasAny(id), false);
       const image = await addImage(store, id);
       assert.equal(await store.read.images.hasAny(id), true);
-      await store.transaction(({ images }) => images.delete(image, MOMENT));
+      await store.transaction('alone', ({ images }) => images.delete(image, MOMENT));
       assert.equal(await store.read.images.hasAny(id), false);
     });
 

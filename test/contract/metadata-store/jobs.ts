@@ -10,10 +10,12 @@ const KIND = 'apply-lifecycle';
 const lease = (leaseId: string, minutes = 1) => ({ leaseId, until: minutesLater(minutes) });
 
 const enqueue = (store: MetadataStore, repositoryId: number, more: Partial<NewJob<typeof KIND>> = {}, now = MOMENT) =>
-  store.transaction(({ jobs }) => jobs.enqueue({ kind: KIND, payload: { repositoryId }, ...more }, now));
+  store.transaction('alone', ({ jobs }) => jobs.enqueue({ kind: KIND, payload: { repositoryId }, ...more }, now));
 
 const claim = (store: MetadataStore, leaseId: string, now = MOMENT, limit = 10) =>
-  store.transaction(({ jobs }) => jobs.claim(KIND, { leaseId, until: new Date(now.getTime() + 60_000) }, now, limit));
+  store.transaction('alone', ({ jobs }) =>
+    jobs.claim(KIND, { leaseId, until: new Date(now.getTime() + 60_000) }, now, limit),
+  );
 
 const repositoriesOf = (jobs: readonly Job<typeof KIND>[]) => jobs.map(({ payload }) => payload.repositoryId);
 
@@ -23,7 +25,7 @@ const isDue = async (store: MetadataStore, now = MOMENT, kind: JobKind = KIND) =
 /** Claims the only job and gives it up. */
 async function giveUpOne(store: MetadataStore, at = MOMENT): Promise<number> {
   const [job] = await claim(store, 'given up', at);
-  await store.transaction(({ jobs }) => jobs.giveUp(job!.id, 'given up', { at, error: 'in vain' }));
+  await store.transaction('alone', ({ jobs }) => jobs.giveUp(job!.id, 'given up', { at, error: 'in vain' }));
   return job!.id;
 }
 
@@ -57,7 +59,7 @@ export function describeJobs(driver: MetadataStoreDriver): void {
       const { store } = opened;
       const other = { kind: 'deliver-event', payload: { eventId: 1, target: 't' } } as const;
       await enqueue(store, 1, { dueAt: minutesLater(1) });
-      await store.transaction(({ jobs }) => jobs.enqueue(other, MOMENT));
+      await store.transaction('alone', ({ jobs }) => jobs.enqueue(other, MOMENT));
       const kinds = [KIND, 'deliver-event', 'collect-garbage'] as const;
       assert.deepEqual(await store.read.jobs.dueKinds(kinds, MOMENT), ['deliver-event']);
       assert.deepEqual(await claim(store, 'a'), []);
@@ -73,11 +75,11 @@ export function describeJobs(driver: MetadataStoreDriver): void {
       const { store } = opened;
       await enqueue(store, 1);
       const [job] = await claim(store, 'a');
-      assert.ok(await store.transaction(({ jobs }) => jobs.renew(job!.id, lease('a', 2))));
+      assert.ok(await store.transaction('alone', ({ jobs }) => jobs.renew(job!.id, lease('a', 2))));
       assert.equal(await isDue(store, minutesLater(1)), false);
       const [again] = await claim(store, 'b', minutesLater(2));
       assert.equal(again?.attempts, 2);
-      const belated = await store.transaction(async ({ jobs }) => {
+      const belated = await store.transaction('alone', async ({ jobs }) => {
         await jobs.retry(job!.id, 'a', { dueAt: MOMENT, error: 'late' });
         await jobs.giveUp(job!.id, 'a', { at: MOMENT, error: 'late' });
         await jobs.release(job!.id, 'a', MOMENT);
@@ -85,7 +87,7 @@ export function describeJobs(driver: MetadataStoreDriver): void {
       });
       assert.deepEqual(belated, [false, false]);
       assert.deepEqual(await store.read.jobs.find(job!.id), again);
-      assert.equal(await store.transaction(({ jobs }) => jobs.complete(job!.id, 'b')), true);
+      assert.equal(await store.transaction('alone', ({ jobs }) => jobs.complete(job!.id, 'b')), true);
       assert.equal(await store.read.jobs.find(job!.id), undefined);
     });
 
@@ -109,7 +111,7 @@ export function describeJobs(driver: MetadataStoreDriver): void {
       const [first, second] = await claim(store, 'a');
       await enqueue(store, 3, { key: 'k' });
       const failure = { dueAt: minutesLater(1), error: 'why' };
-      await store.transaction(async ({ jobs }) => {
+      await store.transaction('alone', async ({ jobs }) => {
         for (const { id } of [first!, second!]) await jobs.retry(id, 'a', failure);
       });
       assert.equal(await store.read.jobs.find(first!.id), undefined);
@@ -127,7 +129,7 @@ export function describeJobs(driver: MetadataStoreDriver): void {
       await enqueue(store, 2, { key: 'l' });
       const [first, second] = await claim(store, 'a');
       await enqueue(store, 3, { key: 'l' });
-      await store.transaction(async ({ jobs }) => {
+      await store.transaction('alone', async ({ jobs }) => {
         for (const { id } of [first!, second!]) await jobs.release(id, 'a', MOMENT);
       });
       const again = await claim(store, 'b');
@@ -152,7 +154,7 @@ export function describeJobs(driver: MetadataStoreDriver): void {
       await enqueue(store, 4, { key: 'k' });
       await claim(store, 'b');
       await enqueue(store, 5, { key: 'l' });
-      assert.equal(await store.transaction(({ jobs }) => jobs.releaseAll(MOMENT)), 4);
+      assert.equal(await store.transaction('alone', ({ jobs }) => jobs.releaseAll(MOMENT)), 4);
       const again = await claim(store, 'c');
       assert.deepEqual(repositoriesOf(again), [1, 3, 5]);
       assert.deepEqual(
@@ -176,10 +178,10 @@ export function describeJobs(driver: MetadataStoreDriver): void {
       await enqueue(store, 2, { key: 'k' });
       assert.deepEqual(await store.read.jobs.counts(), [{ kind: KIND, waiting: 1, dead: 1 }]);
       assert.deepEqual(repositoriesOf(await claim(store, 'a')), [2]);
-      assert.equal(await store.transaction(({ jobs }) => jobs.revive(id, MOMENT)), true);
+      assert.equal(await store.transaction('alone', ({ jobs }) => jobs.revive(id, MOMENT)), true);
       const [again] = await claim(store, 'b');
       assert.deepEqual([again?.id, again?.attempts, again?.deadAt], [id, 1, undefined]);
-      assert.equal(await store.transaction(({ jobs }) => jobs.revive(id, MOMENT)), false);
+      assert.equal(await store.transaction('alone', ({ jobs }) => jobs.revive(id, MOMENT)), false);
     });
 
     it('are dropped when they are revived beside another of their key', async () => {
@@ -188,7 +190,7 @@ export function describeJobs(driver: MetadataStoreDriver): void {
       await enqueue(store, 1, { key: 'k' });
       const id = await giveUpOne(store);
       await enqueue(store, 2, { key: 'k' });
-      assert.equal(await store.transaction(({ jobs }) => jobs.revive(id, MOMENT)), true);
+      assert.equal(await store.transaction('alone', ({ jobs }) => jobs.revive(id, MOMENT)), true);
       assert.equal(await store.read.jobs.find(id), undefined);
       assert.deepEqual(repositoriesOf(await claim(store, 'a')), [2]);
     });
@@ -202,9 +204,9 @@ export function describeJobs(driver: MetadataStoreDriver): void {
         ids.push(await giveUpOne(store, minutesLater(minutes)));
       }
       await enqueue(store, 9);
-      const discard = (id: number) => store.transaction(({ jobs }) => jobs.discard(id));
+      const discard = (id: number) => store.transaction('alone', ({ jobs }) => jobs.discard(id));
       assert.deepEqual([await discard(ids[0]!), await discard(ids[0]!)], [true, false]);
-      const old = (limit: number) => store.transaction(({ jobs }) => jobs.discardDead(minutesLater(3), limit));
+      const old = (limit: number) => store.transaction('alone', ({ jobs }) => jobs.discardDead(minutesLater(3), limit));
       assert.deepEqual([await old(1), await old(10), await old(10)], [1, 1, 0]);
       assert.deepEqual(
         (await store.read.jobs.dead(KIND, 0, 10)).map(({ id }) => id),
@@ -220,7 +222,7 @@ export function describeJobs(driver: MetadataStoreDriver): void {
       await using opened = await openMigrated(driver);
       const { store } = opened;
       const fire = (minutes: number, name = 's') =>
-        store.transaction(({ jobs }) => jobs.fire(name, 60, minutesLater(minutes)));
+        store.transaction('alone', ({ jobs }) => jobs.fire(name, 60, minutesLater(minutes)));
       assert.equal(await store.read.jobs.firedAt('s'), undefined);
       assert.deepEqual([await fire(0), await fire(0.9)], [false, false]);
       assert.deepEqual(await store.read.jobs.firedAt('s'), MOMENT);
@@ -246,7 +248,7 @@ export function describeSharedJobs(driver: MetadataStoreDriver): void {
       await using opened = await openMigrated(driver);
       await using another = await opened.another!();
       const count = 200;
-      await opened.store.transaction(async ({ jobs }) => {
+      await opened.store.transaction('alone', async ({ jobs }) => {
         for (let id = 0; id < count; id++) await jobs.enqueue({ kind: KIND, payload: { repositoryId: id } }, MOMENT);
       });
       const claimed = await Promise.all(
@@ -270,7 +272,7 @@ export function describeSharedJobs(driver: MetadataStoreDriver): void {
       await using another = await opened.another!();
       const stores = [opened.store, another];
       const fire = (minutes: number) =>
-        stores.map((store) => store.transaction(({ jobs }) => jobs.fire('s', 60, minutesLater(minutes))));
+        stores.map((store) => store.transaction('alone', ({ jobs }) => jobs.fire('s', 60, minutesLater(minutes))));
       assert.deepEqual(await Promise.all(fire(0)), [false, false]);
       for (let minutes = 1; minutes < 20; minutes++) {
         const fired = await Promise.all(fire(minutes));

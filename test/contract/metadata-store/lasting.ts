@@ -18,7 +18,7 @@ export function describeLasting(driver: MetadataStoreDriver): void {
     it('never gives the id of what was deleted to something new', async () => {
       await using opened = await openMigrated(driver);
       const first = await addRepository(opened.store);
-      await opened.store.transaction(async ({ repositories }) => {
+      await opened.store.transaction('alone', async ({ repositories }) => {
         await repositories.retire(first.id);
         await repositories.reap(first.id, 1);
       });
@@ -30,7 +30,7 @@ export function describeLasting(driver: MetadataStoreDriver): void {
       await using opened = await openMigrated(driver);
       const { store } = opened;
       const { promise: enough, resolve: end } = Promise.withResolvers<void>();
-      const open = store.transaction(async ({ repositories }) => {
+      const open = store.transaction('alone', async ({ repositories }) => {
         await repositories.insert(newRepository({ name: 'open' }));
         await enough;
       });
@@ -73,7 +73,7 @@ export function describeOneWriter(driver: MetadataStoreDriver): void {
       await using another = await opened.another!();
       const { promise: enough, resolve: end } = Promise.withResolvers<void>();
       const { promise: began, resolve: begin } = Promise.withResolvers<void>();
-      const holding = another.transaction(async () => {
+      const holding = another.transaction('alone', async () => {
         begin();
         await enough;
       });

@@ -57,7 +57,7 @@ export function describeLayers(driver: MetadataStoreDriver): void {
     it('may bear another digest than its blob does', async () => {
       const blob = await addBlob(store);
       const digest: Digest = `sha512:${'ab'.repeat(64)}`;
-      await store.transaction(({ layers }) =>
+      await store.transaction('alone', ({ layers }) =>
         layers.insert({ repositoryId, digest, blobId: blob.id, leaseUntil: MOMENT }),
       );
       assert.equal((await find(digest))?.location, blob.location);
@@ -67,7 +67,7 @@ export function describeLayers(driver: MetadataStoreDriver): void {
       const blob = await addLayer(store, repositoryId, minutesLater(5));
       const another = await addBlob(store);
       const again = (minutes: number) =>
-        store.transaction(({ layers }) =>
+        store.transaction('alone', ({ layers }) =>
           layers.insert({
             repositoryId,
             digest: blob.digest,
@@ -94,9 +94,9 @@ export function describeLayers(driver: MetadataStoreDriver): void {
       ];
       const used = await find(digest);
       assert.deepEqual([used?.referenced, used?.mediaType], [true, LAYER_TYPE]);
-      await store.transaction(({ images }) => images.delete(one, MOMENT));
+      await store.transaction('alone', ({ images }) => images.delete(one, MOMENT));
       assert.equal((await find(digest))?.referenced, true);
-      await store.transaction(({ images }) => images.delete(other, minutesLater(9)));
+      await store.transaction('alone', ({ images }) => images.delete(other, minutesLater(9)));
       const unused = (await find(digest))!;
       assert.deepEqual([unused.referenced, unused.leaseUntil], [false, minutesLater(9)]);
       assert.ok(!('mediaType' in unused));
@@ -105,11 +105,11 @@ export function describeLayers(driver: MetadataStoreDriver): void {
     it('is referenced from the start when the image came first', async () => {
       const blob = await addBlob(store);
       const image = await addImage(store, repositoryId, { layers: [blob.digest] });
-      await store.transaction(({ layers }) =>
+      await store.transaction('alone', ({ layers }) =>
         layers.insert({ repositoryId, digest: blob.digest, blobId: blob.id, leaseUntil: MOMENT }),
       );
       assert.equal((await find(blob.digest))?.referenced, true);
-      await store.transaction(({ images }) => images.delete(image, MOMENT));
+      await store.transaction('alone', ({ images }) => images.delete(image, MOMENT));
       assert.equal((await find(blob.digest))?.referenced, false);
     });
 
@@ -121,10 +121,10 @@ export function describeLayers(driver: MetadataStoreDriver): void {
       const layers = [long.digest, short.digest];
       const image = await addImage(store, repositoryId, { layers });
       const other = await addImage(store, repositoryId, { layers: [short.digest] });
-      await store.transaction(({ images }) => images.delete(image, minutesLater(30)));
+      await store.transaction('alone', ({ images }) => images.delete(image, minutesLater(30)));
       assert.deepEqual([await leaseOf(long.digest), await leaseOf(short.digest)], [minutesLater(60), minutesLater(30)]);
       assert.deepEqual([(await find(long.digest))?.referenced, (await find(short.digest))?.referenced], [false, true]);
-      await store.transaction(({ images }) => images.delete(other, minutesLater(20)));
+      await store.transaction('alone', ({ images }) => images.delete(other, minutesLater(20)));
       assert.deepEqual(await leaseOf(short.digest), minutesLater(30));
       assert.equal((await find(short.digest))?.referenced, false);
     });
@@ -135,7 +135,7 @@ export function describeLayers(driver: MetadataStoreDriver): void {
       assert.ok(await isExpired(digest, new Date(minutesLater(1).getTime() + 1)));
       const image = await addImage(store, repositoryId, { layers: [digest] });
       assert.ok(!(await isExpired(digest, minutesLater(100))));
-      await store.transaction(({ images }) => images.delete(image, minutesLater(50)));
+      await store.transaction('alone', ({ images }) => images.delete(image, minutesLater(50)));
       assert.ok(!(await isExpired(digest, minutesLater(50))));
       assert.ok(await isExpired(digest, minutesLater(51)));
       const expired = await store.read.layers.expired(minutesLater(51), 1);
@@ -147,7 +147,7 @@ export function describeLayers(driver: MetadataStoreDriver): void {
       const [unused, used] = [await addLayer(store, repositoryId), await addLayer(store, repositoryId)];
       await addImage(store, repositoryId, { layers: [used.digest] });
       const elsewhere = (await addRepository(store)).id;
-      await store.transaction(async ({ layers }) => {
+      await store.transaction('alone', async ({ layers }) => {
         const { digest, id: blobId } = unused;
         await layers.insert({ repositoryId: elsewhere, digest, blobId, leaseUntil: MOMENT });
         await layers.renewLeases(repositoryId, [unused.digest, used.digest, someDigest()], minutesLater(3));
@@ -156,32 +156,37 @@ export function describeLayers(driver: MetadataStoreDriver): void {
       assert.deepEqual(await leaseOf(unused.digest), minutesLater(3));
       assert.deepEqual(await leaseOf(used.digest), MOMENT);
       assert.deepEqual((await store.read.layers.find(elsewhere, unused.digest))?.leaseUntil, MOMENT);
-      await store.transaction(({ layers }) => layers.renewLeases(repositoryId, [unused.digest], minutesLater(2)));
+      await store.transaction('alone', ({ layers }) =>
+        layers.renewLeases(repositoryId, [unused.digest], minutesLater(2)),
+      );
       assert.deepEqual(await leaseOf(unused.digest), minutesLater(3));
     });
 
     it('is deleted only while unused, and as expired only while its lease is over', async () => {
       const { digest } = await addLayer(store, repositoryId, minutesLater(1));
       const image = await addImage(store, repositoryId, { layers: [digest] });
-      const deleteUnused = () => store.transaction(({ layers }) => layers.deleteUnused(repositoryId, digest));
+      const deleteUnused = () => store.transaction('alone', ({ layers }) => layers.deleteUnused(repositoryId, digest));
       const deleteExpired = (now: Date) =>
-        store.transaction(({ layers }) => layers.deleteExpired(repositoryId, digest, now));
+        store.transaction('alone', ({ layers }) => layers.deleteExpired(repositoryId, digest, now));
       assert.equal(await deleteUnused(), false);
       assert.equal(await deleteExpired(minutesLater(100)), false);
-      await store.transaction(({ images }) => images.delete(image, minutesLater(5)));
+      await store.transaction('alone', ({ images }) => images.delete(image, minutesLater(5)));
       assert.equal(await deleteExpired(minutesLater(5)), false);
       assert.equal(await deleteExpired(minutesLater(6)), true);
       assert.equal(await deleteExpired(minutesLater(6)), false);
       assert.equal(await deleteUnused(), false);
       const another = await addLayer(store, repositoryId, minutesLater(100));
-      assert.equal(await store.transaction(({ layers }) => layers.deleteUnused(repositoryId, another.digest)), true);
+      assert.equal(
+        await store.transaction('alone', ({ layers }) => layers.deleteUnused(repositoryId, another.digest)),
+        true,
+      );
       assert.equal(await find(another.digest), undefined);
     });
 
     it('finds a thousand at once', async () => {
       const { id } = await addRepository(store);
       const digests = Array.from({ length: 1000 }, someDigest);
-      await store.transaction(async ({ blobs, layers }) => {
+      await store.transaction('alone', async ({ blobs, layers }) => {
         for (const digest of digests) {
           const location = `many/${digest}`;
           const blob = await blobs.insert({ scope: 'many', digest, location, bytes: 1, createdAt: MOMENT });

@@ -28,9 +28,10 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
     it('keeps one policy for a repository, and when it was applied until the document changes', async () => {
       const { id } = await addRepository(store);
       const { id: other } = await addRepository(store);
-      const put = (document: string) => store.transaction(({ lifecycle }) => lifecycle.putPolicy(id, document));
+      const put = (document: string) =>
+        store.transaction('alone', ({ lifecycle }) => lifecycle.putPolicy(id, document));
       const note = (document: string, at: Date) =>
-        store.transaction(({ lifecycle }) => lifecycle.noteEvaluation(id, document, at));
+        store.transaction('alone', ({ lifecycle }) => lifecycle.noteEvaluation(id, document, at));
       const policy = () => store.read.lifecycle.policy(id);
       assert.equal(await policy(), undefined);
       await note('none', MOMENT);
@@ -46,7 +47,7 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
       await put('two');
       assert.deepEqual(await policy(), { document: 'two' });
       await note('two', minutesLater(1));
-      const remove = () => store.transaction(({ lifecycle }) => lifecycle.deletePolicy(id));
+      const remove = () => store.transaction('alone', ({ lifecycle }) => lifecycle.deletePolicy(id));
       assert.deepEqual(await remove(), { document: 'two', evaluatedAt: minutesLater(1) });
       assert.equal(await remove(), undefined);
       assert.equal(await store.read.lifecycle.policy(other), undefined);
@@ -58,7 +59,7 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
         const { id } = await addRepository(store);
         if (count === 2) continue;
         ids.push(id);
-        await store.transaction(({ lifecycle }) => lifecycle.putPolicy(id, 'document'));
+        await store.transaction('alone', ({ lifecycle }) => lifecycle.putPolicy(id, 'document'));
       }
       const { repositoryIds } = store.read.lifecycle;
       assert.deepEqual(await repositoryIds(ids[0]! - 1, 3), ids.slice(0, 3));
@@ -75,7 +76,7 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
         await addImage(store, id, { tags: ['c'] }),
       ];
       const times = { archivedAt: minutesLater(2), activatedAt: minutesLater(3) };
-      await store.transaction(({ images }) => images.setStatus(archived.id, { status: 'ARCHIVED', ...times }));
+      await store.transaction('alone', ({ images }) => images.setStatus(archived.id, { status: 'ARCHIVED', ...times }));
       const expected = [
         { digest: plain.digest, manifestBytes: plain.manifestBytes, status: 'ACTIVE', tags: [], pushedAt: MOMENT },
         {
@@ -104,7 +105,7 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
       const tagsOf = (image: number, count: number) => Array.from({ length: count }, (_, tag) => `${image}-${tag}`);
       for (const [image, count] of [3000, 3000, 6000, 1].entries()) {
         const { id: imageId } = await addImage(store, id);
-        await store.transaction(async ({ images }) => {
+        await store.transaction('alone', async ({ images }) => {
           for (const tag of tagsOf(image, count)) await images.tag(id, tag, imageId, MOMENT);
         });
       }
@@ -142,9 +143,11 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
     it('has one preview for a repository, which ends once', async () => {
       const { id } = await addRepository(store);
       const begin = (preview: string, startedAt = MOMENT) =>
-        store.transaction(({ lifecycle }) => lifecycle.startPreview(id, { id: preview, document: preview, startedAt }));
+        store.transaction('alone', ({ lifecycle }) =>
+          lifecycle.startPreview(id, { id: preview, document: preview, startedAt }),
+        );
       const end = (preview: string, status: 'COMPLETE' | 'FAILED') =>
-        store.transaction(({ lifecycle }) =>
+        store.transaction('alone', ({ lifecycle }) =>
           lifecycle.endPreview(id, preview, { status, expiring: 2, transitioning: 3 }),
         );
       const preview = () => store.read.lifecycle.preview(id);
@@ -184,7 +187,7 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
         }),
       );
       for (const repositoryId of [id, other]) {
-        await store.transaction(async ({ lifecycle }) => {
+        await store.transaction('alone', async ({ lifecycle }) => {
           await lifecycle.startPreview(repositoryId, { id: randomUUID(), document: '', startedAt: MOMENT });
           await lifecycle.insertPreviewImages(repositoryId, images);
         });
@@ -197,7 +200,8 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
       const wanted = [images[3]!.digest, images[0]!.digest, someDigest()];
       assert.deepEqual(await previewImagesOf(id, wanted), [images[0], images[3]]);
 
-      const forget = (limit: number) => store.transaction(({ lifecycle }) => lifecycle.deletePreviewImages(id, limit));
+      const forget = (limit: number) =>
+        store.transaction('alone', ({ lifecycle }) => lifecycle.deletePreviewImages(id, limit));
       assert.equal(await forget(3), 3);
       assert.deepEqual(await previewImages(id, 'ANY', 0, 10), images.slice(3));
       assert.equal(await forget(3), 2);
@@ -219,15 +223,15 @@ export function describeLifecycle(driver: MetadataStoreDriver): void {
           storageClass: 'STANDARD',
         }),
       );
-      await store.transaction(async ({ lifecycle }) => {
+      await store.transaction('alone', async ({ lifecycle }) => {
         await lifecycle.putPolicy(id, 'document');
         await lifecycle.startPreview(id, { id: 'one', document: '', startedAt: MOMENT });
         await lifecycle.insertPreviewImages(id, found);
       });
-      await store.transaction(({ repositories }) => repositories.retire(id));
-      await store.transaction(({ repositories }) => repositories.reap(id, 2));
+      await store.transaction('alone', ({ repositories }) => repositories.retire(id));
+      await store.transaction('alone', ({ repositories }) => repositories.reap(id, 2));
       assert.equal((await store.read.lifecycle.previewImages(id, 'ANY', 0, 10)).length, 3);
-      while (await store.transaction(({ repositories }) => repositories.reap(id, 2)));
+      while (await store.transaction('alone', ({ repositories }) => repositories.reap(id, 2)));
       assert.deepEqual(await store.read.lifecycle.previewImages(id, 'ANY', 0, 10), []);
       assert.equal(await store.read.lifecycle.policy(id), undefined);
       assert.equal(await store.read.lifecycle.preview(id), undefined);

@@ -29,15 +29,17 @@ export function describePullTimes(driver: MetadataStoreDriver): void {
     after(() => opened[Symbol.asyncDispose]());
 
     const record = (digest: Digest, minutes: number, unlessAfter = minutes) =>
-      store.transaction(({ pullTimes }) =>
+      store.transaction('alone', ({ pullTimes }) =>
         pullTimes.record({ repositoryId, digest, at: minutesLater(minutes) }, minutesLater(unlessAfter)),
       );
     const pulledAt = async (digest: Digest, inRepository = repositoryId) =>
       (await store.read.images.find(inRepository, digest))?.pulledAt;
     const insert = (principalArn: string, registry = REGISTRY) =>
-      store.transaction(({ pullTimes }) => pullTimes.insertExclusion(registry, { principalArn, createdAt: MOMENT }));
+      store.transaction('alone', ({ pullTimes }) =>
+        pullTimes.insertExclusion(registry, { principalArn, createdAt: MOMENT }),
+      );
     const remove = (principalArn: string, registry = REGISTRY) =>
-      store.transaction(({ pullTimes }) => pullTimes.deleteExclusion(registry, principalArn));
+      store.transaction('alone', ({ pullTimes }) => pullTimes.deleteExclusion(registry, principalArn));
 
     it('are recorded for one image, and unless a later one is there', async () => {
       const { digest } = await addImage(store, repositoryId);

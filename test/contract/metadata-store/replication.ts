@@ -18,11 +18,11 @@ export function describeReplication(driver: MetadataStoreDriver): void {
         { destinations: [], prefixes: [] },
       ];
       assert.deepEqual(await store.read.replication.rules(registry), []);
-      await store.transaction(({ replication }) => replication.putRules(registry, rules));
+      await store.transaction('alone', ({ replication }) => replication.putRules(registry, rules));
       assert.deepEqual(await store.read.replication.rules(registry), rules);
       assert.deepEqual(await store.read.replication.rules(east), []);
       assert.deepEqual(await store.read.replication.rules(other), []);
-      await store.transaction(({ replication }) => replication.putRules(registry, []));
+      await store.transaction('alone', ({ replication }) => replication.putRules(registry, []));
       assert.deepEqual(await store.read.replication.rules(registry), []);
     });
 
@@ -40,7 +40,7 @@ export function describeReplication(driver: MetadataStoreDriver): void {
         ...changes,
       });
       const put = (imageId: number, replication: ImageReplication) =>
-        store.transaction((records) => records.replication.putStatus(imageId, replication));
+        store.transaction('alone', (records) => records.replication.putStatus(imageId, replication));
       const [untagged, tagged, elsewhere] = [status({}), status({ tag: 'v1' }), status({ destination: other })];
       for (const each of [elsewhere, tagged, untagged]) await put(image.id, each);
       await put(another.id, status({ tag: 'v2' }));
@@ -51,7 +51,7 @@ export function describeReplication(driver: MetadataStoreDriver): void {
       const complete = status({ tag: 'v1', status: 'COMPLETE' });
       await put(image.id, complete);
       assert.deepEqual(await store.read.replication.statusesOf(image.id), [untagged, complete, elsewhere]);
-      await store.transaction(({ images }) => images.delete(image, minutesLater(3)));
+      await store.transaction('alone', ({ images }) => images.delete(image, minutesLater(3)));
       await put(image.id, complete);
       assert.deepEqual(await store.read.replication.statusesOf(image.id), []);
       assert.equal((await store.read.replication.statusesOf(another.id)).length, 1);
@@ -68,16 +68,16 @@ export function describeReplication(driver: MetadataStoreDriver): void {
         sealedSecret: new Uint8Array([1, 2, 3]),
         createdAt: minutesLater(2),
       };
-      await store.transaction(async ({ peers }) => {
+      await store.transaction('alone', async ({ peers }) => {
         for (const peer of [bare, full]) await peers.put(peer);
       });
       assert.deepEqual(await store.read.peers.list(), [full, bare]);
       assert.deepEqual(await store.read.peers.find(east), full);
       assert.equal(await store.read.peers.find(registry), undefined);
       const { sealedSecret: _, ...open } = { ...full, url: 'https://c', createdAt: minutesLater(9) };
-      await store.transaction(({ peers }) => peers.put(open));
+      await store.transaction('alone', ({ peers }) => peers.put(open));
       assert.deepEqual(await store.read.peers.find(east), { ...open, createdAt: full.createdAt });
-      const remove = () => store.transaction(({ peers }) => peers.delete(east));
+      const remove = () => store.transaction('alone', ({ peers }) => peers.delete(east));
       assert.equal(await remove(), true);
       assert.equal(await remove(), false);
       assert.deepEqual(await store.read.peers.list(), [bare]);

@@ -48,7 +48,9 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
     it('refuses a second of the same name in a registry, and only there', async () => {
       const name = 'taken';
       const first = await addRepository(store, { name });
-      const again = await store.transaction(({ repositories }) => repositories.insert(newRepository({ name })));
+      const again = await store.transaction('alone', ({ repositories }) =>
+        repositories.insert(newRepository({ name })),
+      );
       assert.equal(again, undefined);
       for (const registry of [
         { ...REGISTRY, region: 'eu-west-1' },
@@ -69,7 +71,7 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
 
     it('finds a thousand at once', async () => {
       const names = Array.from({ length: 1000 }, (_, index) => `many/${index}`);
-      await store.transaction(async ({ repositories }) => {
+      await store.transaction('alone', async ({ repositories }) => {
         for (const name of names) await repositories.insert(newRepository({ name }));
       });
       const found = await store.read.repositories.findMany(REGISTRY, [...names, 'many/none', 'many/1']);
@@ -115,7 +117,7 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
     it('updates what is named, and nothing else', async () => {
       const repository = await addRepository(store, { resourceTags: [{ key: 'k', value: 'v' }] });
       const update = (changes: Parameters<RepositoryRecords['update']>[1]) =>
-        store.transaction(({ repositories }) => repositories.update(repository.id, changes));
+        store.transaction('alone', ({ repositories }) => repositories.update(repository.id, changes));
       const find = () => store.read.repositories.find(REGISTRY, repository.name);
       await update({});
       assert.deepEqual(await find(), repository);
@@ -136,7 +138,7 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
       const own = await addLayer(store, gone.id);
       const shared = await addLayer(store, gone.id);
       const lease = { repositoryId: stays.id, digest: shared.digest, blobId: shared.id, leaseUntil: MOMENT };
-      await store.transaction(({ layers }) => layers.insert(lease));
+      await store.transaction('alone', ({ layers }) => layers.insert(lease));
       const subject = someDigest();
       const image = await addImage(store, gone.id, {
         layers: [own.digest],
@@ -145,7 +147,7 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
         tags: ['a', 'b'],
       });
       const upload = newUpload(gone.id);
-      await store.transaction(({ uploads }) => uploads.insert(upload));
+      await store.transaction('alone', ({ uploads }) => uploads.insert(upload));
 
       await retireAndReap(store, gone.id);
 
@@ -162,21 +164,21 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
       assert.deepEqual(await read.blobs.find('scope', own.digest), own);
       assert.deepEqual(await read.blobs.unreferenced(10), [own]);
       assert.ok(await read.layers.find(stays.id, shared.digest));
-      assert.equal(await store.transaction(({ repositories }) => repositories.reap(gone.id, 1)), false);
+      assert.equal(await store.transaction('alone', ({ repositories }) => repositories.reap(gone.id, 1)), false);
     });
 
     it('gives up its name when retired, and is reaped a few rows at a time', async () => {
       const repository = await addRepository(store);
       for (let count = 0; count < 5; count++) await addImage(store, repository.id, { tags: [`t${count}`] });
       const layer = await addLayer(store, repository.id);
-      await store.transaction(({ repositories }) => repositories.retire(repository.id));
+      await store.transaction('alone', ({ repositories }) => repositories.retire(repository.id));
       assert.equal(await store.read.repositories.find(REGISTRY, repository.name), undefined);
       assert.equal(await store.read.repositories.findById(repository.id), undefined);
       assert.ok((await store.read.repositories.retired(100)).includes(repository.id));
       const { id: _, ...successor } = repository;
-      assert.ok(await store.transaction(({ repositories }) => repositories.insert(successor)));
+      assert.ok(await store.transaction('alone', ({ repositories }) => repositories.insert(successor)));
       let steps = 0;
-      while (await store.transaction(({ repositories }) => repositories.reap(repository.id, 2))) steps++;
+      while (await store.transaction('alone', ({ repositories }) => repositories.reap(repository.id, 2))) steps++;
       // Five images, one layer, the repository.
       assert.equal(steps, 3 + 1 + 1);
       assert.ok(!(await store.read.repositories.retired(100)).includes(repository.id));
@@ -186,8 +188,8 @@ export function describeRepositories(driver: MetadataStoreDriver): void {
 }
 
 async function retireAndReap(store: MetadataStore, id: number): Promise<void> {
-  await store.transaction(({ repositories }) => repositories.retire(id));
-  while (await store.transaction(({ repositories }) => repositories.reap(id, 1)));
+  await store.transaction('alone', ({ repositories }) => repositories.retire(id));
+  while (await store.transaction('alone', ({ repositories }) => repositories.reap(id, 1)));
 }
 
 function bytewise(one: string, other: string): number {

@@ -15,12 +15,12 @@ export function describeSigningKeys(driver: MetadataStoreDriver): void {
       const [middle, newest, oldest, link] = [key('b', 2), key('c', 3), key('a', 1), key('d', 9, 'download-link')];
       const { store } = opened;
       assert.deepEqual(await store.read.signingKeys.all('registry-token'), []);
-      await store.transaction(async ({ signingKeys }) => {
+      await store.transaction('alone', async ({ signingKeys }) => {
         for (const each of [middle, newest, oldest, link]) await signingKeys.insert(each);
       });
       assert.deepEqual(await store.read.signingKeys.all('registry-token'), [newest, middle, oldest]);
       assert.deepEqual(await store.read.signingKeys.all('download-link'), [link]);
-      await assert.rejects(store.transaction(({ signingKeys }) => signingKeys.insert(newest)));
+      await assert.rejects(store.transaction('alone', ({ signingKeys }) => signingKeys.insert(newest)));
     });
   });
 }

@@ -18,7 +18,7 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
     const exists = async (name: string) => (await store.read.repositories.find(REGISTRY, name)) !== undefined;
 
     it('give what the work gives, and its records stay', async () => {
-      const given = await store.transaction(async (records) => {
+      const given = await store.transaction('alone', async (records) => {
         await insert(records, 'kept');
         return 'given';
       });
@@ -27,7 +27,7 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
     });
 
     it('show the work its own records', async () => {
-      await store.transaction(async (records) => {
+      await store.transaction('alone', async (records) => {
         const inserted = await insert(records, 'own');
         assert.deepEqual(await records.repositories.find(REGISTRY, 'own'), inserted);
       });
@@ -35,7 +35,7 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
 
     it('leave nothing of work that throws half way, and pass its error on unchanged', async () => {
       const reason = new Error('half way');
-      const work = store.transaction(async (records) => {
+      const work = store.transaction('alone', async (records) => {
         await insert(records, 'half');
         throw reason;
       });
@@ -45,13 +45,13 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
 
     it('pass on what is no Error, and what is thrown before the first record', async () => {
       await assert.rejects(
-        store.transaction(async () => {
+        store.transaction('alone', async () => {
           throw 'text';
         }),
         (error) => error === 'text',
       );
       await assert.rejects(
-        store.transaction(() => {
+        store.transaction('alone', () => {
           throw new RangeError('at once');
         }),
         RangeError,
@@ -60,12 +60,12 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
 
     it('keep works that meet apart: one that throws takes neither the one before nor the one after', async () => {
       const results = await Promise.allSettled([
-        store.transaction((records) => insert(records, 'first')),
-        store.transaction(async (records) => {
+        store.transaction('alone', (records) => insert(records, 'first')),
+        store.transaction('alone', async (records) => {
           await insert(records, 'second');
           throw new Error('second');
         }),
-        store.transaction(async (records) => {
+        store.transaction('alone', async (records) => {
           assert.equal(await records.repositories.find(REGISTRY, 'second'), undefined);
           return insert(records, 'third');
         }),
@@ -78,11 +78,11 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
     });
 
     it('run one after another, each seeing the records of those before', async () => {
-      await store.transaction((records) =>
+      await store.transaction('alone', (records) =>
         records.repositories.insert(newRepository({ name: 'counter', resourceTags: [{ key: 'count', value: '0' }] })),
       );
       const increment = () =>
-        store.transaction(async ({ repositories }) => {
+        store.transaction('alone', async ({ repositories }) => {
           const { id, resourceTags } = (await repositories.find(REGISTRY, 'counter'))!;
           await Promise.resolve();
           const value = String(Number(resourceTags[0]!.value) + 1);
@@ -95,7 +95,7 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
 
     it('hide records from readers until they are committed', async () => {
       const seen: Promise<boolean>[] = [];
-      const failing = store.transaction(async (records) => {
+      const failing = store.transaction('alone', async (records) => {
         await insert(records, 'uncommitted');
         seen.push(exists('uncommitted'));
         await nextTurn();
@@ -107,7 +107,7 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
 
     it('refuse records that come after the work ended', async () => {
       let kept: Records | undefined;
-      await store.transaction(async (records) => {
+      await store.transaction('alone', async (records) => {
         kept = records;
       });
       await assert.rejects(insert(kept!, 'late'), /transaction is over/);
@@ -116,12 +116,12 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
 
     it('serve again after works that fail', async () => {
       await assert.rejects(
-        store.transaction(async ({ layers }) => {
+        store.transaction('alone', async ({ layers }) => {
           // No such blob: the database itself refuses this.
           await layers.insert({ repositoryId: -1, digest: 'sha256:00', blobId: -1, leaseUntil: new Date() });
         }),
       );
-      await store.transaction((records) => insert(records, 'afterwards'));
+      await store.transaction('alone', (records) => insert(records, 'afterwards'));
       assert.ok(await exists('afterwards'));
     });
   });
@@ -133,7 +133,7 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
       await assert.rejects(store.ready());
       await store.migrate();
       await store.ready();
-      await store.transaction((records) => records.repositories.insert(newRepository({ name: 'kept' })));
+      await store.transaction('alone', (records) => records.repositories.insert(newRepository({ name: 'kept' })));
       await store.migrate();
       assert.ok(await store.read.repositories.find(REGISTRY, 'kept'));
     });
@@ -141,10 +141,10 @@ export function describeTransactions(driver: MetadataStoreDriver): void {
     it('finishes the works it has taken before it closes, takes none afterwards, and closes once', async () => {
       await using opened = await openMigrated(driver);
       const { store } = opened;
-      const taken = store.transaction((records) => records.repositories.insert(newRepository()));
+      const taken = store.transaction('alone', (records) => records.repositories.insert(newRepository()));
       await Promise.all([store[Symbol.asyncDispose](), store[Symbol.asyncDispose]()]);
       assert.ok(await taken);
-      await assert.rejects(store.transaction(async () => {}));
+      await assert.rejects(store.transaction('alone', async () => {}));
       await assert.rejects(store.ready());
     });
   });

@@ -25,7 +25,7 @@ export function describeUploads(driver: MetadataStoreDriver): void {
 
     const add = async (changes = {}) => {
       const upload = newUpload(repositoryId, changes);
-      await store.transaction(({ uploads }) => uploads.insert(upload));
+      await store.transaction('alone', ({ uploads }) => uploads.insert(upload));
       return upload;
     };
 
@@ -51,7 +51,7 @@ export function describeUploads(driver: MetadataStoreDriver): void {
       const upload = await add();
       const other = await add();
       const update = (changes: Parameters<UploadRecords['update']>[1]) =>
-        store.transaction(({ uploads }) => uploads.update(upload.id, changes));
+        store.transaction('alone', ({ uploads }) => uploads.update(upload.id, changes));
       const find = () => store.read.uploads.find(repositoryId, upload.id);
       await update({});
       assert.deepEqual(await find(), upload);
@@ -65,7 +65,7 @@ export function describeUploads(driver: MetadataStoreDriver): void {
 
     it('says on deletion whether there was one', async () => {
       const { id } = await add();
-      const remove = () => store.transaction(({ uploads }) => uploads.delete(id));
+      const remove = () => store.transaction('alone', ({ uploads }) => uploads.delete(id));
       assert.equal(await remove(), true);
       assert.equal(await remove(), false);
       assert.equal(await store.read.uploads.exists(id), false);

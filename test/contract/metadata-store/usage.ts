@@ -38,13 +38,13 @@ export function describeUsage(driver: MetadataStoreDriver): void {
       const large = await addBlob(store, { bytes: 5000 });
       for (const repositoryId of [id, other.id]) {
         const layer = { repositoryId, digest: large.digest, blobId: large.id, leaseUntil: MOMENT };
-        await store.transaction(({ layers }) => layers.insert(layer));
+        await store.transaction('alone', ({ layers }) => layers.insert(layer));
       }
       const first = await addImage(store, id, { imageBytes: 10, tags: ['a', 'b', 'c'] });
       await addImage(store, id, { imageBytes: 100, tags: ['d'] });
       await addImage(store, id, { imageBytes: 10, mediaType: OCI_INDEX, children: [first.digest] });
       await addImage(store, other.id, { tags: ['e'] });
-      await store.transaction(async ({ images, uploads }) => {
+      await store.transaction('alone', async ({ images, uploads }) => {
         await images.setStatus(first.id, { status: 'ARCHIVED', archivedAt: MOMENT });
         for (const parts of [3, 7, 2]) await uploads.insert(newUpload(id, { parts }));
       });
@@ -75,7 +75,7 @@ export function describeUsage(driver: MetadataStoreDriver): void {
       const shared = await addBlob(store, { bytes: 7 });
       for (const { id: repositoryId } of repositories) {
         const layer = { repositoryId, digest: shared.digest, blobId: shared.id, leaseUntil: MOMENT };
-        await store.transaction(({ layers }) => layers.insert(layer));
+        await store.transaction('alone', ({ layers }) => layers.insert(layer));
       }
       await addLayer(store, repositories[0]!.id);
       await addLayer(store, far.id);
@@ -85,7 +85,7 @@ export function describeUsage(driver: MetadataStoreDriver): void {
       assert.deepEqual(await usage.stored(elsewhere), { blobs: 1, storedBytes: 1234, archivedStoredBytes: 0 });
       assert.equal(await usage.countRepositories(REGISTRY), 2);
       assert.deepEqual(await usage.registries(), [elsewhere, REGISTRY]);
-      await store.transaction((records) => records.repositories.retire(far.id));
+      await store.transaction('alone', (records) => records.repositories.retire(far.id));
       assert.equal(await usage.countRepositories(elsewhere), 0);
       assert.deepEqual(await usage.registries(), [REGISTRY]);
     });
