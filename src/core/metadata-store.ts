@@ -9,6 +9,7 @@ import type { JobReads, JobRecords } from './jobs/job-records.ts';
 import type { BlobReads, BlobRecords, LayerReads, LayerRecords } from './layers/layer-records.ts';
 import type { UploadReads, UploadRecords } from './layers/upload-records.ts';
 import type { LifecycleReads, LifecycleRecords } from './lifecycle/lifecycle-records.ts';
+import type { MoveReads, MoveRecords } from './moving/move-records.ts';
 import type { PullTimeReads, PullTimeRecords } from './pull-times/pull-time-records.ts';
 import type { UsageReads } from './quotas/usage-records.ts';
 import type { BackfillReads, BackfillRecords } from './replication/backfill-records.ts';
@@ -16,11 +17,15 @@ import type { PeerReads, PeerRecords } from './replication/peer-records.ts';
 import type { ReplicationReads, ReplicationRecords } from './replication/replication-records.ts';
 import type { CreationTemplateReads, CreationTemplateRecords } from './repositories/creation-template-records.ts';
 import type { RepositoryReads, RepositoryRecords } from './repositories/repository-records.ts';
+import type { ScanReads, ScanRecords } from './scanning/scan-records.ts';
 import type { SecretReads, SecretRecords } from './secrets/secret-records.ts';
 import type { AccountSettingReads, AccountSettingRecords } from './settings/account-setting-records.ts';
 
 /** Facts. What the records mean is core's; how they are kept is the driver's. */
 export interface MetadataStore extends AsyncDisposable {
+  /** Whether other servers may write to it at the same time: what a server knows by itself is not all there is then. */
+  readonly isShared: boolean;
+
   /** Reads of what is committed. A read never waits behind an open transaction. */
   readonly read: Reads;
 
@@ -76,6 +81,8 @@ export interface Reads {
   readonly replication: ReplicationReads;
   readonly peers: PeerReads;
   readonly backfills: BackfillReads;
+  readonly moves: MoveReads;
+  readonly scanning: ScanReads;
 }
 
 export interface Records {
@@ -100,4 +107,6 @@ export interface Records {
   readonly replication: ReplicationRecords;
   readonly peers: PeerRecords;
   readonly backfills: BackfillRecords;
+  readonly moves: MoveRecords;
+  readonly scanning: ScanRecords;
 }

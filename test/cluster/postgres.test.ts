@@ -25,6 +25,7 @@ import { describeLifecycle } from '../contract/metadata-store/lifecycle.ts';
 import { describePullTimes } from '../contract/metadata-store/pull-times.ts';
 import { describeReplication } from '../contract/metadata-store/replication.ts';
 import { describeRepositories } from '../contract/metadata-store/repositories.ts';
+import { describeScanning } from '../contract/metadata-store/scanning.ts';
 import { describeSigningKeys } from '../contract/metadata-store/signing-keys.ts';
 import { describeTransactions } from '../contract/metadata-store/transactions.ts';
 import { describeUploads } from '../contract/metadata-store/uploads.ts';
@@ -83,6 +84,7 @@ describe('metadata store on a PostgreSQL server', { skip: withoutPostgres }, () 
     describeUsage,
     describeReplication,
     describeBackfills,
+    describeScanning,
     describeLasting,
   ]) {
     describeContract(postgres);

@@ -26,6 +26,7 @@ import { describeLifecycle } from './metadata-store/lifecycle.ts';
 import { describePullTimes } from './metadata-store/pull-times.ts';
 import { describeReplication } from './metadata-store/replication.ts';
 import { describeRepositories } from './metadata-store/repositories.ts';
+import { describeScanning } from './metadata-store/scanning.ts';
 import { describeSigningKeys } from './metadata-store/signing-keys.ts';
 import { describeTransactions } from './metadata-store/transactions.ts';
 import { describeUploads } from './metadata-store/uploads.ts';
@@ -86,6 +87,7 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeUsage(driver);
   describeReplication(driver);
   describeBackfills(driver);
+  describeScanning(driver);
 }
 describeLasting(sqliteFile);
 describeOneWriter(sqliteFile);

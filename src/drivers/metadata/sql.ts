@@ -13,10 +13,12 @@ import { imageReads, imageRecords } from './records/images.ts';
 import { jobReads, jobRecords } from './records/jobs.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
 import { lifecycleReads, lifecycleRecords } from './records/lifecycle.ts';
+import { moveReads, moveRecords } from './records/moves.ts';
 import { peerReads, peerRecords } from './records/peers.ts';
 import { pullTimeReads, pullTimeRecords } from './records/pull-times.ts';
 import { replicationReads, replicationRecords } from './records/replication.ts';
 import { repositoryReads, repositoryRecords } from './records/repositories.ts';
+import { scanReads, scanRecords } from './records/scanning.ts';
 import { secretReads, secretRecords } from './records/secrets.ts';
 import { signingKeyReads, signingKeyRecords } from './records/signing-keys.ts';
 import { uploadReads, uploadRecords } from './records/uploads.ts';
@@ -27,6 +29,7 @@ import { recordsWithin } from './work-scope.ts';
 /** The metadata store over a database; the store owns the database and closes it. */
 export function sqlMetadataStore(database: SqlDatabase): MetadataStore {
   return {
+    isShared: database.isShared,
     read: reads(database.reader),
     transaction: (about, work) =>
       database.transaction(about, (session) => work(recordsWithin(about, session, records))),
@@ -61,6 +64,8 @@ function reads(session: Session): Reads {
     replication: replicationReads(session),
     peers: peerReads(session),
     backfills: backfillReads(session),
+    moves: moveReads(session),
+    scanning: scanReads(session),
   };
 }
 
@@ -87,5 +92,7 @@ function records(session: Session): Records {
     replication: replicationRecords(session),
     peers: peerRecords(session),
     backfills: backfillRecords(session),
+    moves: moveRecords(session),
+    scanning: scanRecords(session),
   };
 }

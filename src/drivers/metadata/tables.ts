@@ -6,13 +6,20 @@ import type { Digest } from '../../core/values/digest.ts';
 import type { AccessTables } from './access-tables.ts';
 import type { EncryptionTables } from './encryption-tables.ts';
 import type { ImageManagementTables } from './image-management-tables.ts';
+import type { MovingTables } from './moving-tables.ts';
 import type { RegistryFeatureTables } from './registry-feature-tables.ts';
+import type { ScanningTables } from './scanning-tables.ts';
 
 /**
  * The tables as migrations make them. Times are milliseconds since 1970 (`…_at`, `…_until`), yes and no are 1 and 0,
  * columns ending in `_json` hold JSON text.
  */
-export interface Tables extends AccessTables, EncryptionTables, ImageManagementTables, RegistryFeatureTables {
+export interface Tables
+  extends AccessTables,
+    EncryptionTables,
+    ImageManagementTables,
+    RegistryFeatureTables,
+    ScanningTables {
   migrations: MigrationsTable;
   repositories: RepositoriesTable;
   blobs: BlobsTable;

@@ -23,6 +23,8 @@ const OWN_ROWS: ReadonlySet<keyof Records> = new Set([
   'access',
   'lifecycle',
   'repositories',
+  'moves',
+  'scanning',
 ]);
 
 /** Nothing runs before the repository is found, nor when it is not there. */

@@ -14,6 +14,7 @@ import { lifecycleReads, lifecycleRecords } from '../../../src/drivers/metadata/
 import { pullTimeReads, pullTimeRecords } from '../../../src/drivers/metadata/records/pull-times.ts';
 import { replicationReads, replicationRecords } from '../../../src/drivers/metadata/records/replication.ts';
 import { repositoryReads, repositoryRecords } from '../../../src/drivers/metadata/records/repositories.ts';
+import { scanReads, scanRecords } from '../../../src/drivers/metadata/records/scanning.ts';
 import { secretReads } from '../../../src/drivers/metadata/records/secrets.ts';
 import { uploadReads } from '../../../src/drivers/metadata/records/uploads.ts';
 import { usageReads } from '../../../src/drivers/metadata/records/usage.ts';
@@ -91,6 +92,10 @@ export const LISTS: Readonly<Record<string, Question>> = {
   'backfills.pendingItems': (session) => backfillReads(session).pendingItems('', 0, 1),
   'backfills.results': (session) => backfillReads(session).results('', undefined, 0, 1),
   'backfills.results of a status': (session) => backfillReads(session).results('', 'FAILED', 0, 1),
+  'scanning.findMany': (session) => scanReads(session).findMany([1], 'BASIC'),
+  'scanning.watched': (session) => scanReads(session).watched(0, 1),
+  'scanning.inventories': (session) => scanReads(session).inventories(1, [DIGEST], 1),
+  'scanning.inventoried': (session) => scanReads(session).inventoried(1, [DIGEST], 1),
   'uploads.idle': (session) => uploadReads(session).idle(EPOCH, 1),
 };
 
@@ -109,6 +114,9 @@ export const OTHERS: Readonly<Record<string, Question>> = {
   'layers.find': (session) => layerReads(session).find(1, DIGEST),
   'layers.renewLeases': (session) => layerRecords(session).renewLeases(1, [DIGEST], EPOCH),
   'layers.deleteExpired': (session) => layerRecords(session).deleteExpired(1, DIGEST, EPOCH),
+  'scanning.find': (session) => scanReads(session).find(1, 'BASIC'),
+  'scanning.countStarted': (session) => scanReads(session).countStarted(REGISTRY, 'BASIC', EPOCH),
+  'scanning.forget': (session) => scanRecords(session).forget(1),
   'jobs.dueKinds': (session) => jobReads(session).dueKinds(['deliver-event'], EPOCH),
   'jobs.enqueue': (session) => jobRecords(session).enqueue({ kind: 'collect-garbage', key: '', payload: {} }, EPOCH),
   'jobs.complete': (session) => jobRecords(session).complete(1, ''),
