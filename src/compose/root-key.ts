@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ConfigError } from '../config/settings-reader.ts';
 import { newAccessKeyId, newSecretAccessKey } from '../core/access/identifiers.ts';
@@ -25,15 +25,7 @@ export async function ensureRootKey(
 ): Promise<string | undefined> {
   const { identities, directory } = access;
   if (given) {
-    const present = await metadata.read.access.accessKey(given.accessKeyId);
-    if (present && (present.userName !== undefined || present.accountId !== accountId)) {
-      const owner = `${present.userName ?? 'the root'} of account ${present.accountId}`;
-      throw new IdentityError(`Access key ${given.accessKeyId} is of ${owner}, not of the root of ${accountId}`);
-    }
-    // The operator's word counts: where they changed the secret, the old one must not work on.
-    const isOther = present && secretOf(access, present) !== given.secretAccessKey;
-    if (isOther) await identities.deleteAccessKey(given.accessKeyId);
-    if (!present || isOther) await identities.createAccessKey(accountId, undefined, given);
+    await ensureGivenKey(metadata, access, accountId, given);
     await directory.refresh();
     return undefined;
   }
@@ -47,10 +39,34 @@ export async function ensureRootKey(
   const key = { accessKeyId: newAccessKeyId('AKIA', randomBytes), secretAccessKey: newSecretAccessKey(randomBytes) };
   // The file first: a key that nobody was told of would keep everybody out.
   await writePrivate(file, `AWS_ACCESS_KEY_ID=${key.accessKeyId}\nAWS_SECRET_ACCESS_KEY=${key.secretAccessKey}\n`);
-  await identities.createAccessKey(accountId, undefined, key);
+  const isFirst = await identities.createFirstRootKey(accountId, key);
+  if (!isFirst) await rm(file);
   await directory.refresh();
-  return file;
+  return isFirst ? file : undefined;
 }
+
+/** Servers of one database do this at the same time: who finds the key made or taken away meanwhile looks again. */
+async function ensureGivenKey(metadata: MetadataStore, access: Access, accountId: string, given: NewAccessKey) {
+  const { identities } = access;
+  for (let triesLeft = TRIES; ; triesLeft--) {
+    const present = await metadata.read.access.accessKey(given.accessKeyId);
+    if (present && (present.userName !== undefined || present.accountId !== accountId)) {
+      const owner = `${present.userName ?? 'the root'} of account ${present.accountId}`;
+      throw new IdentityError(`Access key ${given.accessKeyId} is of ${owner}, not of the root of ${accountId}`);
+    }
+    if (present && secretOf(access, present) === given.secretAccessKey) return;
+    try {
+      // The operator's word counts: where they changed the secret, the old one must not work on.
+      if (present) await identities.deleteAccessKey(given.accessKeyId);
+      await identities.createAccessKey(accountId, undefined, given);
+      return;
+    } catch (error) {
+      if (!(error instanceof IdentityError) || triesLeft === 0) throw error;
+    }
+  }
+}
+
+const TRIES = 10;
 
 function secretOf({ box }: Access, { id, sealedSecret }: AccessKey): string {
   try {

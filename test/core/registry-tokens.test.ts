@@ -44,6 +44,32 @@ test('a token of another store is no token, one of this store is after a restart
   assert.ok(await partsOver(core.dependencies).tokens.read(password));
 });
 
+test('those who bring a key that a node does not know yet wait for it together', async () => {
+  await using core = await coreUnderTest();
+  const { password } = await core.tokens.issue(caller, registry);
+  const { tokens } = partsOver(core.dependencies);
+  const read = await Promise.all([tokens.read(password), tokens.read(password)]);
+  for (const token of read) assert.ok(token);
+});
+
+test('a token is no bad one because the store could not be asked for its key a moment ago', async () => {
+  await using core = await coreUnderTest();
+  const { password } = await core.tokens.issue(caller, registry);
+  const { metadata } = core.dependencies;
+  let failures = 1;
+  const signingKeys = {
+    ...metadata.read.signingKeys,
+    all: (purpose: 'registry-token') =>
+      failures-- > 0 ? Promise.reject(new Error('gone')) : metadata.read.signingKeys.all(purpose),
+  };
+  const { tokens } = partsOver({
+    ...core.dependencies,
+    metadata: { ...metadata, read: { ...metadata.read, signingKeys } },
+  });
+  await assert.rejects(tokens.read(password), /gone/);
+  assert.ok(await tokens.read(password));
+});
+
 test('what one key signed is no use where another is asked for', async () => {
   await using core = await coreUnderTest();
   const { password } = await core.tokens.issue(caller, registry);

@@ -38,6 +38,8 @@ export interface Identities {
   removeFromGroup(accountId: string, groupName: string, userName: string): Promise<void>;
   /** Of a user, or of the account's root when no name is given. `given` are an id and secret made elsewhere. */
   createAccessKey(accountId: string, userName: string | undefined, given?: NewAccessKey): Promise<NewAccessKey>;
+  /** Gives the root of an account a key while no root has one. @returns false when one has, by another server maybe */
+  createFirstRootKey(accountId: string, given: NewAccessKey): Promise<boolean>;
   setAccessKeyActive(id: string, isActive: boolean): Promise<void>;
   deleteAccessKey(id: string): Promise<void>;
   /** A document of its own (JSON text), or the name or ARN of a managed policy. */
@@ -60,6 +62,13 @@ export function createIdentities(
   const existing = (found: boolean, what: string) => {
     if (!found) throw new IdentityError(`There is no ${what}`);
   };
+  const sealedKey = (accountId: string, { accessKeyId: id, secretAccessKey }: NewAccessKey): AccessKey => ({
+    id,
+    accountId,
+    sealedSecret: box.seal(secretAccessKey, id),
+    isActive: true,
+    createdAt: now(),
+  });
 
   return {
     async createUser(accountId, name) {
@@ -120,6 +129,9 @@ export function createIdentities(
 
     createAccessKey: (accountId, userName, given) =>
       change(async (access) => {
+        if (given && (await access.accessKey(given.accessKeyId))) {
+          throw new IdentityError(`There is an access key '${given.accessKeyId}' already`);
+        }
         if (userName !== undefined) {
           const user = await access.user(accountId, userName);
           existing(user !== undefined, `user '${userName}' in account ${accountId}`);
@@ -129,10 +141,15 @@ export function createIdentities(
         }
         const accessKeyId = given?.accessKeyId ?? newAccessKeyId('AKIA', randomBytes);
         const secretAccessKey = given?.secretAccessKey ?? newSecretAccessKey(randomBytes);
-        const sealedSecret = box.seal(secretAccessKey, accessKeyId);
-        const key: AccessKey = { id: accessKeyId, accountId, sealedSecret, isActive: true, createdAt: now() };
+        const key = sealedKey(accountId, { accessKeyId, secretAccessKey });
         await access.insertAccessKey(userName === undefined ? key : { ...key, userName });
         return { accessKeyId, secretAccessKey };
+      }),
+    createFirstRootKey: (accountId, given) =>
+      change(async (access) => {
+        if (await access.hasRootKey()) return false;
+        await access.insertAccessKey(sealedKey(accountId, given));
+        return true;
       }),
     async setAccessKeyActive(id, isActive) {
       existing(await change((access) => access.setAccessKeyActive(id, isActive)), `access key '${id}'`);

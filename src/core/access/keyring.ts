@@ -22,10 +22,20 @@ export function createKeyring(
 ): Keyring {
   let keys: readonly SigningKey[] = [];
   let reloadedAt = -Infinity;
+  let reloading: Promise<void> | undefined;
 
-  const reload = async () => {
-    reloadedAt = now().getTime();
-    keys = await metadata.read.signingKeys.all(purpose);
+  /** Who comes meanwhile waits for the same answer. A reload that failed does not count: its key may be a good one. */
+  const reload = () => {
+    reloading ??= metadata.read.signingKeys
+      .all(purpose)
+      .then((all) => {
+        keys = all;
+        reloadedAt = now().getTime();
+      })
+      .finally(() => {
+        reloading = undefined;
+      });
+    return reloading;
   };
 
   const make = () =>
