@@ -159,6 +159,12 @@ export interface BlobAppender {
    * @returns the size of the staged bytes
    */
   close(durable: boolean): Promise<number>;
+
+  /**
+   * Ends the append of a writer whose place another server may have taken: what is staged stays as it was before. Absent
+   * where a store belongs to one server.
+   */
+  abandon?(): Promise<void>;
 }
 
 /**

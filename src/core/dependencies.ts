@@ -21,6 +21,8 @@ export interface CoreSettings {
   readonly layerLeaseSeconds: number;
   /** After how long without a byte an upload is forgotten. */
   readonly uploadIdleSeconds: number;
+  /** How long an upload is held for a server that writes to it, where there are several, and is not heard of again. */
+  readonly uploadHoldSeconds: number;
   /** How long a deleted image can be brought back, and for how long the changes of a tag are told; 0: not at all. */
   readonly undoSeconds: number;
   /** How long an event is kept once it is delivered. */
@@ -39,6 +41,7 @@ export const DEFAULT_CORE_SETTINGS: CoreSettings = {
   createOnPush: false,
   layerLeaseSeconds: 24 * 3600,
   uploadIdleSeconds: 24 * 3600,
+  uploadHoldSeconds: 20,
   undoSeconds: 14 * 24 * 3600,
   eventSeconds: 24 * 3600,
   partition: 'aws',

@@ -49,6 +49,7 @@ function steppingThrough(dependencies: CoreDependencies, step: () => Promise<voi
 function steppingMetadata(metadata: MetadataStore, step: () => Promise<void>): MetadataStore {
   const entries = Object.entries(metadata.read).map(([name, reads]) => [name, steppingMethods(reads, step)]);
   return {
+    isShared: metadata.isShared,
     read: Object.fromEntries(entries) as Reads,
     async transaction(about, work) {
       await step();

@@ -95,6 +95,7 @@ function meeting(dependencies: CoreDependencies, work: () => Promise<unknown>, t
   const { metadata } = dependencies;
   let begun = 0;
   const intercepted = {
+    isShared: metadata.isShared,
     read: metadata.read,
     async transaction<T>(about: WorkScope, inner: (records: Records) => Promise<T>): Promise<T> {
       begun += 1;

@@ -2,10 +2,12 @@ import type { Call } from '../access/caller.ts';
 import { type BlobAppender, StagedOffsetError } from '../blob-store.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
+import { findRepository } from '../repositories/find-repository.ts';
 import { refusingWhenFull } from '../storage-full.ts';
-import { findUpload, refuseUpload } from './find-upload.ts';
+import { refuseUpload } from './find-upload.ts';
 import { layerTooLarge } from './part-rules.ts';
 import type { Upload } from './upload-records.ts';
+import type { UploadWriter } from './upload-writer.ts';
 import type { UploadWriters } from './upload-writers.ts';
 import type { UploadAppend, UploadReference } from './uploads.ts';
 
@@ -17,11 +19,10 @@ export async function openAppend(
   input: UploadReference & { firstByte?: number },
 ): Promise<UploadAppend> {
   const { blobs, metadata } = dependencies;
-  const { repository } = await findUpload(metadata.read, call, input);
-  const writer = writers.hold(call.registry.accountId, input);
+  const { id: repositoryId } = await findRepository(metadata.read, call.registry, input.repositoryName);
+  const writer = await writers.hold(call, repositoryId, input);
   try {
-    // Once more, now that nobody else writes: a part may have come since.
-    const upload = (await metadata.read.uploads.find(repository.id, input.uploadId)) ?? refuseUpload(call, input);
+    const { upload } = writer;
     await touchIfIdle(dependencies, call, input, upload);
     const received = await receivedBytes(dependencies, call, input, upload);
     if (input.firstByte !== undefined && input.firstByte !== received) {
@@ -33,47 +34,53 @@ export async function openAppend(
       });
     }
     const appender = await blobs.appender(upload.id, received);
-    return guardedAppend(dependencies, call, input, upload, { appender, received, writer });
+    return guardedAppend(dependencies, call, input, { appender, received, writer });
   } catch (error) {
-    writer[Symbol.dispose]();
+    await writer[Symbol.asyncDispose]();
     if (error instanceof StagedOffsetError) refuseUpload(call, input);
     throw error;
   }
 }
 
 function guardedAppend(
-  { metadata, now, quotas: { limits } }: CoreDependencies,
+  { now, quotas: { limits } }: CoreDependencies,
   call: Call,
   reference: UploadReference,
-  upload: Upload,
-  { appender, received, writer }: { appender: BlobAppender; received: number; writer: Disposable },
+  { appender, received, writer }: { appender: BlobAppender; received: number; writer: UploadWriter },
 ): UploadAppend {
   let total = received;
+  writer.lost?.addEventListener('abort', () => void abandon(appender));
   return {
     write(chunk) {
+      writer.requireHeld();
       total += chunk.byteLength;
       if (total > limits['layer-bytes']) {
         refuse({ kind: 'layer-limit-exceeded', ...inUpload(call, reference), reason: layerTooLarge(limits) });
       }
       return appender.write(chunk);
     },
-    drained: () => refusingWhenFull(() => appender.drained()),
-    async close() {
+    async drained() {
       try {
-        const hasParts = upload.parts > 0;
-        const bytes = await refusingWhenFull(() => appender.close(hasParts));
-        if (hasParts) {
-          await metadata.transaction('own-rows', async (records) => {
-            if (!(await records.uploads.find(upload.repositoryId, upload.id))) refuseUpload(call, reference);
-            await records.uploads.update(upload.id, { bytes, touchedAt: now() });
-          });
-        }
-        return { bytes };
-      } finally {
-        writer[Symbol.dispose]();
+        await refusingWhenFull(() => appender.drained());
+      } catch (error) {
+        writer.requireHeld();
+        throw error;
       }
     },
+    async close() {
+      await using _ = writer;
+      writer.requireHeld();
+      const hasParts = writer.upload.parts > 0;
+      const bytes = await refusingWhenFull(() => appender.close(hasParts));
+      await writer.acknowledge(hasParts ? { bytes, touchedAt: now() } : {});
+      return { bytes };
+    },
   };
+}
+
+/** Ends an append of which nothing more may come into the store. */
+export async function abandon(appender: BlobAppender): Promise<void> {
+  await (appender.abandon?.() ?? appender.close(false)).catch(() => {});
 }
 
 /**

@@ -1,13 +1,15 @@
 import type { Call } from '../access/caller.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
+import { findRepository } from '../repositories/find-repository.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { algorithmOf, type Digest, type DigestAlgorithm, parseDigest } from '../values/digest.ts';
 import { inUpload } from './append-upload.ts';
-import { findUpload, refuseUpload } from './find-upload.ts';
+import { refuseUpload } from './find-upload.ts';
 import { hasPartTooSmall } from './part-rules.ts';
 import { storeLayer } from './store-layer.ts';
 import type { Upload } from './upload-records.ts';
+import type { UploadWriter } from './upload-writer.ts';
 import type { UploadWriters } from './upload-writers.ts';
 import type { UploadReference } from './uploads.ts';
 
@@ -19,7 +21,7 @@ export async function completeUpload(
   input: UploadReference & { digests: readonly string[] },
 ): Promise<{ digest: Digest }> {
   const ending = await beginEnding(dependencies, writers, call, input);
-  using _ = ending.writer;
+  await using _ = ending.writer;
   if (ending.upload.parts === 0 && ending.bytes === 0) refuse({ kind: 'upload-empty', ...inUpload(call, input) });
   if (hasPartTooSmall(ending.upload)) refuse({ kind: 'layer-part-too-small', ...inUpload(call, input) });
 
@@ -40,7 +42,7 @@ export async function finishUpload(
   input: UploadReference & { digest: Digest },
 ): Promise<void> {
   const ending = await beginEnding(dependencies, writers, call, input);
-  using _ = ending.writer;
+  await using _ = ending.writer;
   if (hasPartTooSmall(ending.upload)) refuse({ kind: 'layer-part-too-small', ...inUpload(call, input) });
   await endUpload(dependencies, call, input, ending, algorithmOf(input.digest), [input.digest]);
 }
@@ -48,7 +50,7 @@ export async function finishUpload(
 interface Ending {
   readonly repository: Repository;
   readonly upload: Upload;
-  readonly writer: Disposable;
+  readonly writer: UploadWriter;
   /** Size the layer will have. */
   readonly bytes: number;
   /** Fewer than `bytes` when a crash came between sealing and recording. */
@@ -62,16 +64,16 @@ async function beginEnding(
   call: Call,
   input: UploadReference,
 ): Promise<Ending> {
-  const { repository } = await findUpload(metadata.read, call, input);
-  const writer = writers.hold(call.registry.accountId, input);
+  const repository = await findRepository(metadata.read, call.registry, input.repositoryName);
+  const writer = await writers.hold(call, repository.id, input);
   try {
-    const upload = (await metadata.read.uploads.find(repository.id, input.uploadId)) ?? refuseUpload(call, input);
+    const { upload } = writer;
     const stagedBytes = await blobs.stagedBytes(upload.id);
     const bytes = upload.parts > 0 ? upload.bytes : stagedBytes;
     if (stagedBytes > bytes) await blobs.truncate(upload.id, bytes);
     return { repository, upload, writer, bytes, stagedBytes: Math.min(stagedBytes, bytes) };
   } catch (error) {
-    writer[Symbol.dispose]();
+    await writer[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -91,8 +93,11 @@ async function endUpload(
   if (claimed.length > 0 && !claimed.includes(digest)) {
     refuse({ kind: 'layer-digest-mismatch', ...inUpload(call, input) });
   }
+  ending.writer.requireHeld();
   const stored = await storeLayer(dependencies, repository, upload, { digest, bytes });
-  return stored ? { digest, existed: stored.existed } : refuseUpload(call, input);
+  if (!stored) return refuseUpload(call, input);
+  ending.writer.ended();
+  return { digest, existed: stored.existed };
 }
 
 /** After a crash between sealing and recording, the sealed bytes (verified before they were sealed) are found again. */
@@ -100,13 +105,15 @@ async function recoverSealed(
   dependencies: CoreDependencies,
   call: Call,
   input: UploadReference,
-  { repository, upload, bytes }: Ending,
+  { repository, upload, bytes, writer }: Ending,
   claimed: readonly string[],
 ): Promise<{ digest: Digest; existed: boolean }> {
   for (const text of claimed) {
     const digest = parseDigest(text);
     const stored = digest && (await storeLayer(dependencies, repository, upload, { digest, bytes }));
-    if (stored) return { digest, existed: stored.existed };
+    if (!stored) continue;
+    writer.ended();
+    return { digest, existed: stored.existed };
   }
   return refuseUpload(call, input);
 }

@@ -21,3 +21,7 @@ export async function findUpload(records: Reads, call: Call, reference: UploadRe
 export function refuseUpload(call: Call, { repositoryName, uploadId }: UploadReference): never {
   return refuse({ kind: 'upload-not-found', repositoryName, registryId: call.registry.accountId, uploadId });
 }
+
+export function refuseBusy(call: Call, { repositoryName, uploadId }: UploadReference): never {
+  return refuse({ kind: 'upload-busy', repositoryName, registryId: call.registry.accountId, uploadId });
+}

@@ -28,7 +28,6 @@ export async function storeLayer(
   const { blobs, metadata, now } = dependencies;
   const leaseUntil = secondsAfter(now(), dependencies.settings.layerLeaseSeconds);
   const attach = async (records: Records, blob: Blob) => {
-    await requireStill(records, repository);
     const layer = { repositoryId: repository.id, digest: verified.digest, blobId: blob.id, leaseUntil };
     if (await records.layers.insert(layer)) return { existed: false };
     // To the client a layer that only archived images use was not there.
@@ -38,7 +37,8 @@ export async function storeLayer(
   const scope = blobScopeOf(repository);
 
   if (await metadata.read.blobs.find(scope, verified.digest)) {
-    const attached = await metadata.transaction('own-rows', async (records) => {
+    const attached = await metadata.transaction('repository', async (records) => {
+      await requireStill(records, repository);
       const blob = await records.blobs.find(scope, verified.digest);
       if (!blob) return 'blob-gone';
       return (await records.uploads.delete(upload.id)) ? attach(records, blob) : undefined;
@@ -52,7 +52,7 @@ export async function storeLayer(
   const location = await refusingWhenFull(() => blobs.seal(upload.id, verified.digest, verified.bytes));
   if (location === undefined) return undefined;
   const sealed = { scope, ...verified, location, createdAt: now() };
-  return refusingWhenFull(() => recordSealed(dependencies, upload, sealed, attach));
+  return refusingWhenFull(() => recordSealed(dependencies, repository, upload, sealed, attach));
 }
 
 /**
@@ -61,18 +61,30 @@ export async function storeLayer(
  */
 async function recordSealed(
   { blobs, metadata }: CoreDependencies,
+  repository: Repository,
   upload: Upload,
   sealed: Omit<Blob, 'id'>,
   attach: (records: Records, blob: Blob) => Promise<{ existed: boolean }>,
 ): Promise<{ existed: boolean } | undefined> {
-  const { attached, location } = await metadata.transaction('own-rows', async (records) => {
-    if (!(await records.uploads.delete(upload.id))) return {};
-    const blob = (await records.blobs.insert(sealed)) ?? (await records.blobs.find(sealed.scope, sealed.digest));
-    if (!blob) throw new Error(`Blob ${sealed.digest} could neither be recorded nor found`);
+  const { attached, location } = await metadata.transaction('repository', async (records) => {
+    await requireStill(records, repository);
+    if (!(await records.uploads.delete(upload.id))) {
+      // A server that was taken for dead may have sealed the same bytes at the same location, and recorded them.
+      return { location: (await records.blobs.hasLocation(sealed.location)) ? sealed.location : undefined };
+    }
+    const blob = await insertOrFind(records, sealed);
     return { attached: await attach(records, blob), location: blob.location };
   });
   await deleteUnlessKept(blobs, sealed.location, location);
   return attached;
+}
+
+/** One that is there may be collected before it is found; then there is room for this one. */
+async function insertOrFind({ blobs }: Records, sealed: Omit<Blob, 'id'>): Promise<Blob> {
+  for (;;) {
+    const blob = (await blobs.insert(sealed)) ?? (await blobs.find(sealed.scope, sealed.digest));
+    if (blob) return blob;
+  }
 }
 
 async function deleteUnlessKept(blobs: BlobStore, sealed: BlobLocation, kept: BlobLocation | undefined) {

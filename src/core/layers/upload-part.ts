@@ -2,10 +2,12 @@ import type { Call } from '../access/caller.ts';
 import type { BlobStore } from '../blob-store.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
+import { findRepository } from '../repositories/find-repository.ts';
 import { refusingWhenFull } from '../storage-full.ts';
-import { inUpload } from './append-upload.ts';
-import { findUpload, refuseUpload } from './find-upload.ts';
+import { abandon, inUpload } from './append-upload.ts';
+import { refuseUpload } from './find-upload.ts';
 import { afterPart, judgePart, nextPartByte } from './part-rules.ts';
+import type { UploadWriter } from './upload-writer.ts';
 import type { UploadWriters } from './upload-writers.ts';
 import type { UploadReference } from './uploads.ts';
 
@@ -23,9 +25,9 @@ export async function uploadPart(
   call: Call,
   input: UploadPartInput,
 ): Promise<{ lastByteReceived: number }> {
-  const { upload: before } = await findUpload(metadata.read, call, input);
-  using _ = writers.hold(call.registry.accountId, input);
-  const upload = (await metadata.read.uploads.find(before.repositoryId, before.id)) ?? refuseUpload(call, input);
+  const { id: repositoryId } = await findRepository(metadata.read, call.registry, input.repositoryName);
+  await using writer = await writers.hold(call, repositoryId, input);
+  const { upload } = writer;
   const staged = await blobs.stagedBytes(upload.id);
   const expected = nextPartByte(upload, staged, input.firstByte);
   const judged = judgePart(upload, expected, input, quotas.limits);
@@ -45,23 +47,22 @@ export async function uploadPart(
   if (staged < expected) refuseUpload(call, input);
   if (staged > expected) await blobs.truncate(upload.id, expected);
 
-  await refusingWhenFull(() => stagePart(blobs, upload.id, expected, input.chunks));
-  await metadata.transaction('own-rows', async (records) => {
-    if (!(await records.uploads.find(upload.repositoryId, upload.id))) refuseUpload(call, input);
-    await records.uploads.update(upload.id, afterPart(upload, input, now()));
-  });
+  await refusingWhenFull(() => stagePart(blobs, writer, expected, input.chunks));
+  await writer.acknowledge(afterPart(upload, input, now()));
   return { lastByteReceived: input.lastByte };
 }
 
 /** Appends a part durably, or not at all. */
-async function stagePart(blobs: BlobStore, uploadId: string, offset: number, chunks: Iterable<Uint8Array>) {
+async function stagePart(blobs: BlobStore, writer: UploadWriter, offset: number, chunks: Iterable<Uint8Array>) {
+  const uploadId = writer.upload.id;
   const appender = await blobs.appender(uploadId, offset);
   try {
     for (const chunk of chunks) if (!appender.write(chunk)) await appender.drained();
+    writer.requireHeld();
     await appender.close(true);
   } catch (error) {
-    await appender.close(false).catch(() => {});
-    await blobs.truncate(uploadId, offset);
+    await abandon(appender);
+    if (!writer.lost?.aborted) await blobs.truncate(uploadId, offset);
     throw error;
   }
 }

@@ -15,7 +15,7 @@ import type { Uploads } from './uploads.ts';
 
 export function createUploads(dependencies: CoreDependencies): Uploads {
   const { metadata, blobs, now, newId, settings } = dependencies;
-  const writers = createUploadWriters();
+  const writers = createUploadWriters(dependencies);
 
   const target = async (call: Call, input: { repositoryName: string; createOnPush?: boolean }) => {
     if (input.createOnPush) {
@@ -50,10 +50,11 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
     finish: (call, input) => finishUpload(dependencies, writers, call, input),
 
     async cancel(call, input) {
-      const { upload } = await findUpload(metadata.read, call, input);
-      using _ = writers.hold(call.registry.accountId, input);
-      await metadata.transaction('own-rows', (records) => records.uploads.delete(upload.id));
-      await blobs.discard(upload.id);
+      const { id: repositoryId } = await findRepository(metadata.read, call.registry, input.repositoryName);
+      await using writer = await writers.hold(call, repositoryId, input);
+      await metadata.transaction('own-rows', (records) => records.uploads.delete(input.uploadId));
+      writer.ended();
+      await blobs.discard(input.uploadId);
     },
 
     async mount(call, input) {

@@ -27,12 +27,27 @@ export interface UploadReads {
   idle(before: Date, limit: number): Promise<Upload[]>;
 }
 
+export type UploadChanges = Partial<
+  Pick<Upload, 'parts' | 'bytes' | 'lastPartBytes' | 'smallestEarlierPartBytes' | 'touchedAt'>
+>;
+
+/** The one server that may write to an upload for a time. */
+export interface UploadHold {
+  readonly holder: string;
+  readonly since: Date;
+  /** From then on another may take it. */
+  readonly until: Date;
+}
+
 export interface UploadRecords extends UploadReads {
   insert(upload: Upload): Promise<void>;
-  update(
-    id: string,
-    changes: Partial<Pick<Upload, 'parts' | 'bytes' | 'lastPartBytes' | 'smallestEarlierPartBytes' | 'touchedAt'>>,
-  ): Promise<void>;
+  update(id: string, changes: UploadChanges): Promise<void>;
+  /** Takes an upload that nobody holds, nobody any longer, or the holder itself. @returns undefined when it cannot be had */
+  hold(repositoryId: number, id: string, hold: UploadHold): Promise<Upload | undefined>;
+  /** @returns whether it was still the holder's: also past its time, unless another has taken it since */
+  renew(id: string, hold: UploadHold): Promise<boolean>;
+  /** Ends a hold, with the changes it was for. @returns as `renew`; false changes nothing */
+  release(id: string, holder: string, changes: UploadChanges): Promise<boolean>;
   /** @returns whether there was one */
   delete(id: string): Promise<boolean>;
 }

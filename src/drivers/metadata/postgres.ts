@@ -35,6 +35,7 @@ const CONNECTIONS_MAX = 20;
 
 /** Writers have connections of their own: a read never waits behind an open transaction. */
 class PostgresDatabase implements SqlDatabase {
+  readonly isShared = true;
   readonly reader: Session;
   readonly #readers: PostgresPool;
   readonly #writers: PostgresPool;

@@ -15,6 +15,8 @@ export interface Session {
 
 /** A database that is open: what a driver for one database has to bring. */
 export interface SqlDatabase extends AsyncDisposable {
+  /** As MetadataStore.isShared. */
+  readonly isShared: boolean;
   /** Sees what is committed, one statement at a time. */
   readonly reader: Session;
   /**

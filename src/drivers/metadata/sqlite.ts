@@ -53,6 +53,7 @@ async function makeFile(file: string): Promise<void> {
 
 /** One connection that writes and one that reads; in memory there can be but one, and reads wait for its group. */
 class SqliteDatabase implements SqlDatabase {
+  readonly isShared = false;
   readonly reader: Session;
   readonly #writer: SqliteConnection;
   readonly #reader: SqliteConnection | undefined;

@@ -76,6 +76,12 @@ export class StagedAppender implements BlobAppender {
     return this.#closing;
   }
 
+  /** The state stays as it is; parts that were sent are remains. */
+  async abandon(): Promise<void> {
+    this.#failure ??= { error: new Error('The append was abandoned') };
+    await this.close();
+  }
+
   async #close(): Promise<number> {
     if (this.#bytes === this.#startBytes) return this.#bytes;
     while (this.#failure === undefined && this.#isFull) await this.#change();
@@ -145,6 +151,7 @@ export class StagedAppender implements BlobAppender {
 
   /** One at a time: the last to be stored is the one that counts. */
   #storeProgress(): void {
+    if (this.#failure !== undefined) return;
     const gap = this.#parts.indexOf(undefined);
     const done = gap === -1 ? this.#parts.length : gap;
     const bytes = this.#parts.slice(0, done).reduce((sum, part) => sum + part!.bytes, 0);

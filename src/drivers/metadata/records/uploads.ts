@@ -1,5 +1,5 @@
 import type { Kysely, Selectable } from 'kysely';
-import type { Upload, UploadReads, UploadRecords } from '../../../core/layers/upload-records.ts';
+import type { Upload, UploadChanges, UploadReads, UploadRecords } from '../../../core/layers/upload-records.ts';
 import { type Placeholders, prepared, run, type Session } from '../session.ts';
 import type { Tables, UploadsTable } from '../tables.ts';
 import { protectionOf, toProtectionJson } from './protection.ts';
@@ -44,6 +44,24 @@ export function uploadRecords(session: Session): UploadRecords {
       if (Object.keys(columns).length === 0) return;
       await run(session, session.dialect.build.updateTable('uploads').set(columns).where('id', '=', id));
     },
+    async hold(repositoryId, id, { holder, since, until }) {
+      const hold = { repositoryId, id, holder, since: since.getTime(), until: until.getTime() };
+      const [row] = await takeHold(session, hold);
+      return row && toUpload(row);
+    },
+    async renew(id, { holder, until }) {
+      return (await renew(session, { id, holder, until: until.getTime() })).length > 0;
+    },
+    async release(id, holder, changes) {
+      const columns = { ...changedColumns(changes), holder: null, held_until: null };
+      const released = session.dialect.build
+        .updateTable('uploads')
+        .set(columns)
+        .where('id', '=', id)
+        .where('holder', '=', holder)
+        .returning('id');
+      return (await run(session, released)).length > 0;
+    },
     async delete(id) {
       return (await deleteUpload(session, { id })).length > 0;
     },
@@ -64,7 +82,7 @@ function toUpload(row: Pick<Selectable<UploadsTable>, (typeof COLUMNS)[number]>)
   };
 }
 
-function changedColumns(changes: Parameters<UploadRecords['update']>[1]): Partial<Selectable<UploadsTable>> {
+function changedColumns(changes: UploadChanges): Partial<Selectable<UploadsTable>> {
   const { parts, bytes, lastPartBytes, smallestEarlierPartBytes, touchedAt } = changes;
   return {
     ...(parts !== undefined && { parts }),
@@ -138,6 +156,32 @@ const insert = prepared((db, upload: Placeholders<NewUpload>) =>
     created_at: upload.createdAt,
     touched_at: upload.touchedAt,
   }),
+);
+
+interface Hold {
+  id: string;
+  holder: string;
+  until: number;
+}
+
+const takeHold = prepared(
+  (db, { id, repositoryId, holder, since, until }: Placeholders<Hold & { repositoryId: number; since: number }>) =>
+    db
+      .updateTable('uploads')
+      .set({ holder, held_until: until })
+      .where('id', '=', id)
+      .where('repository_id', '=', repositoryId)
+      .where((eb) => eb.or([eb('holder', 'is', null), eb('holder', '=', holder), eb('held_until', '<=', since)]))
+      .returning(COLUMNS),
+);
+
+const renew = prepared((db, { id, holder, until }: Placeholders<Hold>) =>
+  db
+    .updateTable('uploads')
+    .set({ held_until: until })
+    .where('id', '=', id)
+    .where('holder', '=', holder)
+    .returning('id'),
 );
 
 const deleteUpload = prepared((db, { id }: Placeholders<{ id: string }>) =>
