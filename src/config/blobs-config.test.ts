@@ -35,6 +35,9 @@ describe('where bytes are', () => {
       credentials,
     });
     assert.equal(bucketOf(`s3://layers?endpoint=${endpoint}&pathStyle=false`)?.pathStyle, false);
+    const encrypting = bucketOf('s3://layers?sse=AES256&bucketKey=true');
+    assert.deepEqual([encrypting?.sse, encrypting?.bucketKey], ['AES256', true]);
+    assert.equal(bucketOf('s3://layers?bucketKey=false')?.bucketKey, undefined);
     assert.equal(bucketOf('s3://layers', { ...KEYS, AWS_REGION: 'eu-west-1' })?.region, 'eu-west-1');
     assert.equal(readFolderConfig({}, { ...KEYS, GANTRY_BLOBS: 's3://layers' }).bucket?.bucket, 'layers');
   });
@@ -57,6 +60,8 @@ describe('where bytes are', () => {
     refused({ blobs: 's3://layers?end=x' }, /has a parameter 'end'; there are region, endpoint/);
     refused({ blobs: 's3://layers?endpoint=10.0.0.1' }, /has endpoint=10\.0\.0\.1; it is scheme and host/);
     refused({ blobs: 's3://layers?pathStyle=yes' }, /it is true or false/);
+    refused({ blobs: 's3://layers?sse=aws:kms' }, /has sse=aws:kms; it is AES256/);
+    refused({ blobs: 's3://layers?bucketKey=1' }, /has bucketKey=1; it is true or false/);
     refused({ blobs: 's3://layers', ephemeral: true }, /give one of them/);
     refused({ blobs: 's3://layers', 'archive-dir': '/srv' }, /--archive-dir is for bytes that are in the data folder/);
     refused({ 'blob-delivery': 'push' }, /one of redirect, proxy/);

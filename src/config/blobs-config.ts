@@ -1,3 +1,4 @@
+import { type AwsCredentials, awsCredentialsOf } from './aws-credentials.ts';
 import type { Environment } from './environment.ts';
 import type { Setting } from './setting.ts';
 import { ConfigError, type Given } from './settings-reader.ts';
@@ -14,13 +15,11 @@ export interface BucketConfig {
   readonly publicEndpoint: string | undefined;
   readonly pathStyle: boolean;
   /** Undefined: what the AWS SDK finds, such as the role of a pod. */
-  readonly credentials: BucketCredentials | undefined;
-}
-
-interface BucketCredentials {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-  readonly sessionToken?: string;
+  readonly credentials: AwsCredentials | undefined;
+  /** Whether the store is asked to encrypt what is not of a key of its own; some do without being asked. */
+  readonly sse?: 'AES256';
+  /** Whether the store may use a key of the bucket's own in place of one request to the key service for each object. */
+  readonly bucketKey?: boolean;
 }
 
 /** Where bytes are; `serve` and the commands that touch bytes must agree on it. */
@@ -62,19 +61,25 @@ export function bucketOf(given: Given, environment: Environment): BucketConfig |
     endpoint,
     publicEndpoint: endpointOf(url.searchParams, 'publicEndpoint'),
     pathStyle: pathStyleOf(url.searchParams, endpoint !== undefined),
-    credentials: credentialsOf(environment),
+    credentials: awsCredentialsOf(environment, 'GANTRY_S3'),
+    ...(choiceOf(url.searchParams, 'sse', ['AES256']) && { sse: 'AES256' }),
+    ...(choiceOf(url.searchParams, 'bucketKey', ['true', 'false']) === 'true' && { bucketKey: true }),
   };
 }
 
-const PARAMETERS = ['region', 'endpoint', 'publicEndpoint', 'pathStyle'];
+const PARAMETERS = ['region', 'endpoint', 'publicEndpoint', 'pathStyle', 'sse', 'bucketKey'];
 const BUCKET = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/;
 const PREFIX = /^([A-Za-z0-9_.-]+(\/[A-Za-z0-9_.-]+)*)?$/;
 
 /** Most stores that are not Amazon's have no names for their buckets in DNS. */
 function pathStyleOf(parameters: URLSearchParams, hasEndpoint: boolean): boolean {
-  const text = parameters.get('pathStyle') ?? String(hasEndpoint);
-  if (text !== 'true' && text !== 'false') return wrong(`has pathStyle=${text}; it is true or false`);
-  return text === 'true';
+  return (choiceOf(parameters, 'pathStyle', ['true', 'false']) ?? String(hasEndpoint)) === 'true';
+}
+
+function choiceOf(parameters: URLSearchParams, name: string, choices: readonly string[]): string | undefined {
+  const text = parameters.get(name);
+  if (text === null || choices.includes(text)) return text ?? undefined;
+  return wrong(`has ${name}=${text}; it is ${choices.join(' or ')}`);
 }
 
 function endpointOf(parameters: URLSearchParams, name: string): string | undefined {
@@ -84,22 +89,6 @@ function endpointOf(parameters: URLSearchParams, name: string): string | undefin
     return wrong(`has ${name}=${text}; it is scheme and host, such as https://s3.example.com`);
   }
   return text.replace(/\/$/, '');
-}
-
-/** Variables of our own go before those that other programs on the machine may mean. */
-function credentialsOf(environment: Environment): BucketCredentials | undefined {
-  const own = pairOf(environment, 'GANTRY_S3_ACCESS_KEY_ID', 'GANTRY_S3_SECRET_ACCESS_KEY');
-  if (own !== undefined) return own;
-  const credentials = pairOf(environment, 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY');
-  const sessionToken = environment.AWS_SESSION_TOKEN;
-  return credentials && { ...credentials, ...(sessionToken !== undefined && { sessionToken }) };
-}
-
-function pairOf(environment: Environment, id: string, secret: string): BucketCredentials | undefined {
-  const [accessKeyId, secretAccessKey] = [environment[id], environment[secret]];
-  if (accessKeyId !== undefined && secretAccessKey !== undefined) return { accessKeyId, secretAccessKey };
-  if (accessKeyId === undefined && secretAccessKey === undefined) return undefined;
-  throw new ConfigError(`${id} and ${secret} go together: set both or neither`);
 }
 
 function wrong(what: string): never {

@@ -2,6 +2,7 @@ import { type AccessConfig, commandAuditFile, readAccess } from './access-config
 import { type BucketConfig, bucketOf } from './blobs-config.ts';
 import { type DatabaseConfig, databaseOf } from './database-config.ts';
 import type { Environment } from './environment.ts';
+import { type KmsConfig, kmsOf } from './kms-config.ts';
 import { accountIdOf, isLoopbackHost, regionOf } from './registry-config.ts';
 import { FOLDER_SETTINGS, SERVE_SETTINGS, TAG_SETTINGS, USAGE_SETTINGS } from './settings.ts';
 import { ConfigError, type Flags, type Given, settingsReader } from './settings-reader.ts';
@@ -18,6 +19,7 @@ export interface ServeConfig extends KeepingConfig, AccessConfig, DatabaseConfig
   readonly bucket: BucketConfig | undefined;
   /** Whether clients are sent to the bucket for their downloads. */
   readonly bucketLinks: boolean;
+  readonly kms: KmsConfig;
   readonly accountId: string;
   readonly region: string;
   readonly registryHost: string | undefined;
@@ -42,6 +44,7 @@ export interface FolderConfig extends KeepingConfig, DatabaseConfig {
   readonly archiveDirectory: string | undefined;
   /** Undefined: bytes are in the data folder. */
   readonly bucket: BucketConfig | undefined;
+  readonly kms: KmsConfig;
 }
 
 export interface KeepingConfig {
@@ -100,6 +103,7 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
     archiveDirectory,
     bucket,
     bucketLinks: given.oneOf('blob-delivery', ['redirect', 'proxy']) === 'redirect',
+    kms: kmsOf(given, environment),
     ...access,
     accountId: accountIdOf(given, 'account-id'),
     region: regionOf(given, environment),
@@ -128,6 +132,7 @@ export function readFolderConfig(flags: Flags, environment: Environment): Folder
     databaseUrl: databaseOf(given),
     archiveDirectory: archiveOf(given),
     bucket,
+    kms: kmsOf(given, environment),
     ...keepingOf(given),
   };
 }

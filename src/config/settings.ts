@@ -9,6 +9,7 @@ import {
 } from './access-settings.ts';
 import { BLOB_DELIVERY_SETTING, BLOBS_SETTING } from './blobs-config.ts';
 import { DATABASE_SETTING } from './database-config.ts';
+import { KMS_SETTING } from './kms-config.ts';
 import type { Setting } from './setting.ts';
 
 /** How far back deletions and the history of tags go; `serve` and the commands that undo must agree on it. */
@@ -65,7 +66,14 @@ const ARCHIVE_SETTING = {
 } as const satisfies Setting;
 
 /** Of the commands that work on a data folder. */
-export const FOLDER_SETTINGS = [DATA_SETTING, DATABASE_SETTING, ARCHIVE_SETTING, BLOBS_SETTING, ...KEEPING_SETTINGS];
+export const FOLDER_SETTINGS = [
+  DATA_SETTING,
+  DATABASE_SETTING,
+  ARCHIVE_SETTING,
+  BLOBS_SETTING,
+  KMS_SETTING,
+  ...KEEPING_SETTINGS,
+];
 
 /** Of the commands about events, which are of every account and region. */
 export const EVENT_SETTINGS = [DATA_SETTING, DATABASE_SETTING, KEY_FILE_SETTING, AUDIT_SETTING];
@@ -112,6 +120,7 @@ export const SERVE_SETTINGS = [
   ARCHIVE_SETTING,
   BLOBS_SETTING,
   BLOB_DELIVERY_SETTING,
+  KMS_SETTING,
   ...REGISTRY_SETTINGS,
   {
     flag: 'registry-host',

@@ -1,4 +1,4 @@
-import { openAwsKms } from '../../src/drivers/keys/aws-kms.ts';
+import { createAwsKms } from '../../src/drivers/keys/aws-kms.ts';
 import { startKmsServer } from '../support/kms-server.ts';
 import type { KeyServiceDriver } from './key-service/driver.ts';
 import { describeKeyService } from './key-service/keys.ts';
@@ -9,12 +9,12 @@ const aws: KeyServiceDriver = {
     const registry = { accountId: '111122223333', region: 'us-west-2' };
     const server = await startKmsServer(registry);
     const place = { region: undefined, endpoint: server.url, defaultKey: undefined, credentials: server.credentials };
-    const opened = [await openAwsKms(place)];
+    const opened = [createAwsKms(place)];
     return {
       keys: opened[0]!,
       registry,
       async another() {
-        const keys = await openAwsKms(place);
+        const keys = createAwsKms(place);
         opened.push(keys);
         return keys;
       },

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { refusedWith } from '../../../test/contract/key-service/keys.ts';
 import { type KmsServer, startKmsServer } from '../../../test/support/kms-server.ts';
-import { type AwsKmsPlace, openAwsKms } from './aws-kms.ts';
+import { type AwsKmsPlace, createAwsKms } from './aws-kms.ts';
 
 const registry = { accountId: '111122223333', region: 'us-east-1' };
 const context = { a: 'b' };
@@ -14,7 +14,7 @@ describe('AWS KMS', () => {
   const opened: Disposable[] = [];
   const open = async (place: Partial<AwsKmsPlace> = {}) => {
     const { url: endpoint, credentials } = server;
-    const keys = await openAwsKms({ region: undefined, endpoint, defaultKey: undefined, credentials, ...place });
+    const keys = createAwsKms({ region: undefined, endpoint, defaultKey: undefined, credentials, ...place });
     opened.push(keys);
     return keys;
   };

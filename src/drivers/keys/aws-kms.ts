@@ -26,23 +26,22 @@ const SILENCE_MS = 4_000;
 const ATTEMPTS_MAX = 3;
 /** A push asks many times within it whether its key is usable; the service itself takes longer to spread a change of state. */
 const CHECKED_MS = 1_000;
+const REGIONS_MAX = 50;
 
 /** The keys of AWS KMS, or of what speaks its API. Nothing is asked of it yet. */
-export async function openAwsKms(place: AwsKmsPlace): Promise<KeyService & Disposable> {
-  const sdk = await import('@aws-sdk/client-kms');
-  return new AwsKms(place, (region) => new sdk.KMS(configOf(place, region)));
+export function createAwsKms(place: AwsKmsPlace): KeyService & Disposable {
+  return new AwsKms(place);
 }
 
 class AwsKms implements KeyService {
   readonly #place: AwsKmsPlace;
-  readonly #open: (region: string) => KMS;
-  readonly #clients = new Map<string, KMS>();
+  /** By region. */
+  readonly #clients = new Map<string, Promise<KMS>>();
   /** Checks of this second, by key. */
   readonly #checks = new Map<string, { readonly until: number; readonly usable: Promise<string> }>();
 
-  constructor(place: AwsKmsPlace, open: (region: string) => KMS) {
+  constructor(place: AwsKmsPlace) {
     this.#place = place;
-    this.#open = open;
   }
 
   async resolve(registry: Registry, key = this.#place.defaultKey ?? REGISTRY_KEY): Promise<string> {
@@ -80,7 +79,7 @@ class AwsKms implements KeyService {
   }
 
   [Symbol.dispose](): void {
-    for (const client of this.#clients.values()) client.destroy();
+    for (const client of this.#clients.values()) client.then((kms) => kms.destroy()).catch(() => {});
   }
 
   async #usable(region: string, key: string): Promise<string> {
@@ -88,12 +87,20 @@ class AwsKms implements KeyService {
     return requireUsable(KeyMetadata, key);
   }
 
-  async #ask<Answer>(region: string, work: (kms: KMS, options: { abortSignal: AbortSignal }) => Promise<Answer>) {
-    const client = this.#clients.get(region) ?? this.#open(region);
+  #client(region: string): Promise<KMS> {
+    const client = this.#clients.get(region) ?? openClient(this.#place, region);
+    // Callers choose their region: what is let go ends when its last answer has come.
+    if (this.#clients.size === REGIONS_MAX && !this.#clients.has(region))
+      this.#clients.delete(this.#clients.keys().next().value ?? '');
     this.#clients.set(region, client);
+    return client;
+  }
+
+  async #ask<Answer>(region: string, work: (kms: KMS, options: { abortSignal: AbortSignal }) => Promise<Answer>) {
+    const kms = await this.#client(region);
     const abortSignal = AbortSignal.timeout((this.#place.answerSeconds ?? 10) * 1000);
     try {
-      return await work(client, { abortSignal });
+      return await work(kms, { abortSignal });
     } catch (error) {
       throw describeFailure(error, this.#place.endpoint ?? `AWS KMS in ${region}`);
     }
@@ -103,15 +110,17 @@ class AwsKms implements KeyService {
 /** What ECR encrypts under when it is told of no key. */
 const REGISTRY_KEY = 'alias/aws/ecr';
 
-function configOf({ endpoint, credentials }: AwsKmsPlace, region: string) {
-  return {
+/** The SDK is large, and most registries have their keys in their own database. */
+async function openClient({ endpoint, credentials }: AwsKmsPlace, region: string): Promise<KMS> {
+  const { KMS: Client } = await import('@aws-sdk/client-kms');
+  return new Client({
     region,
     maxAttempts: ATTEMPTS_MAX,
     // Without the last the SDK only says that it still waits, and does so for ever.
     requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: SILENCE_MS, throwOnRequestTimeout: true },
     ...(endpoint !== undefined && { endpoint }),
     ...(credentials !== undefined && { credentials }),
-  };
+  });
 }
 
 function regionOf(keyArn: string): string {
