@@ -22,6 +22,7 @@ import { describeJobs, describeSharedJobs } from '../contract/metadata-store/job
 import { describeLasting } from '../contract/metadata-store/lasting.ts';
 import { describeLayers } from '../contract/metadata-store/layers.ts';
 import { describeLifecycle } from '../contract/metadata-store/lifecycle.ts';
+import { describeMoves } from '../contract/metadata-store/moves.ts';
 import { describePullTimes } from '../contract/metadata-store/pull-times.ts';
 import { describeReplication } from '../contract/metadata-store/replication.ts';
 import { describeRepositories } from '../contract/metadata-store/repositories.ts';
@@ -70,6 +71,7 @@ describe('metadata store on a PostgreSQL server', { skip: withoutPostgres }, () 
     describeEvents,
     describeHistory,
     describeLifecycle,
+    describeMoves,
     describeSigningKeys,
     describeCreationTemplates,
     describeCaching,

@@ -23,6 +23,7 @@ import { describeJobs, describeSharedJobs } from './metadata-store/jobs.ts';
 import { describeLasting, describeOneWriter } from './metadata-store/lasting.ts';
 import { describeLayers } from './metadata-store/layers.ts';
 import { describeLifecycle } from './metadata-store/lifecycle.ts';
+import { describeMoves } from './metadata-store/moves.ts';
 import { describePullTimes } from './metadata-store/pull-times.ts';
 import { describeReplication } from './metadata-store/replication.ts';
 import { describeRepositories } from './metadata-store/repositories.ts';
@@ -73,6 +74,7 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeEvents(driver);
   describeHistory(driver);
   describeLifecycle(driver);
+  describeMoves(driver);
   describeSigningKeys(driver);
   describeCreationTemplates(driver);
   describeCaching(driver);

@@ -5,6 +5,7 @@ import { registryFeatureTables } from './migrations/0004-registry-features.ts';
 import { encryptionTables } from './migrations/0005-encryption.ts';
 import { scanningTables } from './migrations/0006-scanning.ts';
 import { signingTables } from './migrations/0007-signing.ts';
+import { movingTables } from './migrations/0009-moving.ts';
 import { type Placeholders, prepared, run, type Session, type SqlDatabase } from './session.ts';
 
 /** Takes a store one step further, in the transaction that also notes it as done. */
@@ -19,6 +20,7 @@ export const MIGRATIONS: readonly Migration[] = [
   encryptionTables,
   scanningTables,
   signingTables,
+  movingTables,
 ];
 
 /** Runs the steps the store lacks, each in a transaction of its own; two processes may do so at once. */

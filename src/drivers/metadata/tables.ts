@@ -18,6 +18,7 @@ export interface Tables
   extends AccessTables,
     EncryptionTables,
     ImageManagementTables,
+    MovingTables,
     RegistryFeatureTables,
     ScanningTables {
   migrations: MigrationsTable;
