@@ -23,7 +23,7 @@ export interface World {
   /** Runs a step again in the next life whenever its answer was lost. */
   persist<T>(step: (isRetry: boolean) => Promise<T>): Promise<T>;
   fail(what: string): void;
-  count(what: string): void;
+  count(what: string, by?: number): void;
 }
 
 export class StormOver extends Error {}
@@ -41,7 +41,14 @@ export interface WorldControl extends World {
   end(): void;
 }
 
-export function createWorld(): WorldControl {
+export interface WorldOptions {
+  /** How the present life is asked. Rejects when it gave no answer that says what it did. */
+  readonly send?: (url: string, request?: HttpRequest) => Promise<HttpAnswer>;
+  /** What becomes of an answer that was lost while the gate is open, so many milliseconds after the step's first one. */
+  readonly onLost?: (error: AnswerLost, sinceMs: number) => Promise<void>;
+}
+
+export function createWorld({ send = http, onLost }: WorldOptions = {}): WorldControl {
   const failures: string[] = [];
   const counts = new Map<string, number>();
   let url = '';
@@ -63,7 +70,7 @@ export function createWorld(): WorldControl {
     async ask(path, request) {
       const sentAt = Date.now();
       try {
-        return { ...(await http(`${url}${path}`, request)), sentAt };
+        return { ...(await send(`${url}${path}`, request)), sentAt };
       } catch (error) {
         throw new AnswerLost(`${request?.method ?? 'GET'} ${path}: ${(error as Error).message}`);
       }
@@ -78,12 +85,18 @@ export function createWorld(): WorldControl {
       if (over) throw new StormOver();
     },
     async persist(step) {
+      let lostAt: number | undefined;
       for (let isRetry = false; ; isRetry = true) {
         await world.alive();
         try {
           return await step(isRetry);
         } catch (error) {
           if (!(error instanceof AnswerLost)) throw error;
+          lostAt ??= Date.now();
+          if (isOpen && onLost) {
+            await onLost(error, Date.now() - lostAt);
+            continue;
+          }
           // A connection lost while the server lives is the server's fault.
           if (isOpen) await new Promise((resolve) => setTimeout(resolve, 50));
           if (isOpen) world.fail(`the living server gave no answer: ${error.message}`);
@@ -94,7 +107,7 @@ export function createWorld(): WorldControl {
       failures.push(what);
       console.error(`FAILED: ${what}`);
     },
-    count: (what) => void counts.set(what, (counts.get(what) ?? 0) + 1),
+    count: (what, by = 1) => void counts.set(what, (counts.get(what) ?? 0) + by),
     begin() {
       isOpen = true;
       gate.resolve();

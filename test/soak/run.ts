@@ -6,9 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { parseArgs } from 'node:util';
 import { seededRandom } from '../crash/random.ts';
 import { soakLifecycle } from './lifecycle.ts';
+import { soakNodes } from './nodes/nodes.ts';
 import type { Scenario } from './scenario.ts';
 
-const SCENARIOS: Readonly<Record<string, Scenario>> = { lifecycle: soakLifecycle };
+const SCENARIOS: Readonly<Record<string, Scenario>> = { lifecycle: soakLifecycle, nodes: soakNodes };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { globSync } from 'node:fs';
 import { chown } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
+import { fixedPort } from './fixed-port.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 /** A PostgreSQL server of the test's own, in a folder and on a port that were free. */
@@ -38,7 +38,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
   if (AS.uid !== undefined && AS.gid !== undefined) await chown(folder.path, AS.uid, AS.gid);
   const data = join(folder.path, 'data');
   initialise(join(programs, 'initdb'), data);
-  const port = await freePort();
+  const port = await fixedPort();
   const address = (database: string) => `postgres://gantry@127.0.0.1:${port}/${database}`;
   const options = ['listen_addresses=127.0.0.1', `unix_socket_directories=${folder.path}`, 'max_connections=200'];
   const words = [...options, 'autovacuum_naptime=5', ...settings].flatMap((setting) => ['-c', setting]);
@@ -107,15 +107,6 @@ function initialise(initdb: string, data: string): void {
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`initdb failed: ${stderr}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** @returns false when the server has ended instead */

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fixedPort } from './fixed-port.ts';
 import { findProgram, run } from './programs.ts';
 import { cleanEnvironment } from './server.ts';
 import { temporaryFolder } from './temporary-folder.ts';
@@ -16,6 +16,8 @@ export interface S3Server extends AsyncDisposable {
   readonly endpoint: string;
   readonly region: string;
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  /** What speaks S3, without what holds the bytes: nobody reaches them while it is gone. */
+  readonly proxy: { kill(): Promise<void>; start(): Promise<void> };
   /** Everything its processes printed. */
   output(): Promise<string>;
 }
@@ -43,7 +45,7 @@ export function whyNoS3Server(): string | undefined {
 export async function startS3Server(): Promise<S3Server> {
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(await temporaryFolder('gantry-s3-'));
-  const [proxy, memcached, ...ports] = await freePorts(KINDS.length + 2);
+  const [proxy, memcached, ...ports] = await Promise.all(Array.from({ length: KINDS.length + 2 }, fixedPort));
   await mkdir(join(folder.path, 'dev', 'd1'), { recursive: true });
   await writeConfiguration(folder.path, { proxy: proxy!, memcached: memcached!, ports });
   const log = join(folder.path, 'log');
@@ -57,14 +59,23 @@ export async function startS3Server(): Promise<S3Server> {
   const output = () => readFile(log, 'utf8');
   // A proxy that finds one of them missing does without it for a minute.
   for (const port of ports) await answers(`http://127.0.0.1:${port}`, output);
-  start(['swift-proxy-server', 'proxy.conf']);
   const endpoint = `http://127.0.0.1:${proxy}`;
-  await answers(endpoint, output);
+  let proxyProcess: ChildProcess | undefined;
+  const startProxy = async () => {
+    proxyProcess = startProcess(['swift-proxy-server', 'proxy.conf'], folder.path, log);
+    await answers(endpoint, output);
+  };
+  const killProxy = async () => {
+    if (proxyProcess) await end(proxyProcess);
+  };
+  starting.defer(killProxy);
+  await startProxy();
   const running = starting.move();
   return {
     endpoint,
     region: 'us-east-1',
     credentials: { accessKeyId: 'gantry:test', secretAccessKey: SECRET },
+    proxy: { kill: killProxy, start: startProxy },
     output,
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
@@ -152,18 +163,4 @@ async function answers(endpoint: string, output: () => Promise<string>): Promise
     await sleep(100);
   }
   throw new Error(`The S3 server did not answer within ${READY_SECONDS} s:\n${await output()}`);
-}
-
-/** Held until all are known, so that they are different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer().listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
