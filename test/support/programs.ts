@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { placeOfCommand } from './cluster-mode.ts';
 import { checkout, cleanEnvironment } from './server.ts';
 
 const runSeconds = 120;
@@ -35,13 +36,16 @@ export interface RunOptions {
   readonly seconds?: number | undefined;
 }
 
-/** Runs a program to its end and resolves whatever its exit code; 128 + 9 when it took longer than its time. */
+/**
+ * Runs a program to its end and resolves whatever its exit code; 128 + 9 when it took longer than its time. A command of
+ * Gantry's on a data folder finds facts and bytes where the server on it has them.
+ */
 export async function runAny(words: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const { env, cwd, input = '', seconds = runSeconds } = options;
   const [file = '', ...args] = words;
   const child = spawn(file, args, {
     cwd,
-    env: { ...cleanEnvironment(), ...env },
+    env: { ...cleanEnvironment(), ...(await placeOfCommand(words)), ...env },
     timeout: seconds * 1000,
     killSignal: 'SIGKILL',
   });

@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { placeOf } from './cluster-mode.ts';
 import { type TemporaryFolder, temporaryFolder } from './temporary-folder.ts';
 
 /** The root of the checkout: tests start what a user of it would start. */
@@ -45,7 +46,8 @@ export interface ServerOptions {
 }
 
 /**
- * Starts `gantry serve` as a process of its own, on a free port, and resolves when it has said where it listens.
+ * Starts `gantry serve` as a process of its own, on a free port, and resolves when it has said where it listens. In cluster
+ * mode its facts and bytes are not in the data folder.
  * Disposal ends the process (SIGTERM, then SIGKILL) and removes a data folder that was made here.
  *
  * @throws Error with everything the process printed, when it ends or stays silent instead
@@ -58,7 +60,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const [file, ...words] = [...command, '--port', '0', '--data', data, ...(options.args ?? [])];
   const child = spawn(file ?? pinnedNode, words, {
     cwd: checkout,
-    env: { ...cleanEnvironment(), ...options.env },
+    env: { ...cleanEnvironment(), ...(await placeOf(data)), ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   try {
