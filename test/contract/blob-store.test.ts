@@ -5,6 +5,8 @@ import { openFilesystemBlobStore } from '../../src/drivers/blobs/filesystem/file
 import { createMemoryBlobStore } from '../../src/drivers/blobs/memory/memory-blob-store.ts';
 import { describeArchiving } from './blob-store/archiving.ts';
 import type { BlobStoreDriver } from './blob-store/driver.ts';
+import { encrypted } from './blob-store/encrypted.ts';
+import { describeEncrypting } from './blob-store/encrypting.ts';
 import { describeFollowing } from './blob-store/following.ts';
 import { describeReading } from './blob-store/reading.ts';
 import { describeSealing } from './blob-store/sealing.ts';
@@ -51,6 +53,10 @@ const memory: BlobStoreDriver = {
   },
 };
 
+const encryptedFilesystem = encrypted(filesystem);
+const encryptedFilesystemWithArchive = encrypted(filesystemWithArchive);
+const encryptedMemory = encrypted(memory);
+
 for (const driver of [filesystem, filesystemWithArchive, memory]) {
   describeStaging(driver);
   describeSealing(driver);
@@ -58,3 +64,11 @@ for (const driver of [filesystem, filesystemWithArchive, memory]) {
   describeFollowing(driver);
 }
 describeArchiving(filesystemWithArchive);
+
+for (const driver of [encryptedFilesystem, encryptedFilesystemWithArchive, encryptedMemory]) {
+  describeStaging(driver);
+  describeSealing(driver);
+  describeReading(driver);
+}
+describeArchiving(encryptedFilesystemWithArchive);
+for (const driver of [filesystem, filesystemWithArchive, memory]) describeEncrypting(driver);

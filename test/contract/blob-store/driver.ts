@@ -1,5 +1,5 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
-import type { BlobLocation, BlobStore, ByteRange } from '../../../src/core/blob-store.ts';
+import type { BlobLocation, BlobStore, ByteRange, KeptBytes } from '../../../src/core/blob-store.ts';
 import { type Digest, digestOf } from '../../../src/core/values/digest.ts';
 
 /** A driver of BlobStore as the contract suite sees it. */
@@ -25,7 +25,7 @@ export function contentOf(bytes: number): Buffer {
 
 /** Appends one piece after the other, waiting when asked to; every chunk has memory of its own. */
 export async function append(
-  store: BlobStore,
+  store: KeptBytes,
   uploadId: string,
   offset: number,
   content: Uint8Array,
@@ -53,7 +53,7 @@ export async function sealed(
 
 /** Everything a reader gives, handing each chunk back before asking for the next. */
 export async function readAll(
-  store: BlobStore,
+  store: KeptBytes,
   location: BlobLocation,
   range?: ByteRange,
 ): Promise<Buffer | undefined> {

@@ -7,6 +7,7 @@ import type {
   BlobReader,
   BlobStore,
   ByteRange,
+  Encrypting,
   SealedBlob,
   StagedFollower,
   StagedUpload,
@@ -14,14 +15,18 @@ import type {
 import { StagedOffsetError } from '../../../core/blob-store.ts';
 import { type Digest, type DigestAlgorithm, digestOf } from '../../../core/values/digest.ts';
 import { BufferPool } from './buffer-pool.ts';
+import type { EncryptedMemory } from './encrypted/encrypted-appender.ts';
+import { type EncryptedStore, encryptedBytes } from './encrypted/encrypted-bytes.ts';
+import { sealedBytesAt } from './encrypted/sealed-layout.ts';
+import { removeStaged } from './encrypted/staged-files.ts';
 import { DurableFolders, makeRoot, syncFolder } from './folders.ts';
 import { IdleUploads, type UploadMemory } from './idle-uploads.ts';
 import { BATCH_BYTES } from './lane.ts';
 import { listSealed, listStaged } from './listing.ts';
 import type { Tier } from './move-sealed.ts';
-import { BlobPaths } from './paths.ts';
+import { BlobPaths, isEncryptedAt } from './paths.ts';
 import { seal } from './seal.ts';
-import { openSealed } from './sealed-reader.ts';
+import { type OpenContent, openSealed, plainContent } from './sealed-reader.ts';
 import { SealedTiers } from './sealed-tiers.ts';
 import { type AppendTarget, StagedAppender } from './staged-appender.ts';
 import { NOTHING_STAGED, type StagedFacts, stagedFacts } from './staged-facts.ts';
@@ -82,11 +87,15 @@ class FilesystemBlobStore implements BlobStore {
   readonly #idle = new IdleUploads(IDLE_UPLOADS_MAX);
   readonly #buffers = new BufferPool();
   readonly #tiers: SealedTiers | undefined;
+  readonly #idleEncrypted = new IdleUploads<EncryptedMemory>(IDLE_UPLOADS_MAX);
+  readonly encrypting: Encrypting;
 
   constructor(paths: BlobPaths, folders: DurableFolders, workers: UploadWorkers, archive: Tier | undefined) {
     this.#paths = paths;
     this.#folders = folders;
     this.#workers = workers;
+    const encrypted = this.#encryptedStore();
+    this.encrypting = { by: 'data-keys', under: (dataKey) => encryptedBytes(encrypted, dataKey) };
     if (archive === undefined) return;
     const tiers = new SealedTiers({ paths, folders }, archive, this.#buffers);
     this.#tiers = tiers;
@@ -149,7 +158,9 @@ class FilesystemBlobStore implements BlobStore {
 
   async discard(uploadId: string): Promise<void> {
     this.#idle.forget(uploadId);
+    this.#idleEncrypted.forget(uploadId);
     await unlessMissing(rm(this.#paths.staged(uploadId)));
+    await removeStaged(this.#paths.encryptedStaged(uploadId));
   }
 
   staged(): AsyncIterable<StagedUpload> {
@@ -159,12 +170,12 @@ class FilesystemBlobStore implements BlobStore {
   async stat(location: BlobLocation): Promise<{ readonly bytes: number } | undefined> {
     if (this.#tiers) return this.#tiers.stat(location);
     const facts = await unlessMissing(stat(this.#paths.sealed(location)));
-    return facts === undefined ? undefined : { bytes: facts.size };
+    return facts === undefined ? undefined : { bytes: sealedBytesAt(location, facts.size) };
   }
 
   async read(location: BlobLocation, range?: ByteRange): Promise<BlobReader | undefined> {
-    if (this.#tiers) return this.#tiers.read(location, range);
-    return openSealed(this.#paths.sealed(location), this.#buffers, range);
+    if (isEncryptedAt(location)) throw new TypeError(`The bytes at ${location} are encrypted, and no key was named`);
+    return this.#read(location, range, plainContent);
   }
 
   async delete(location: BlobLocation): Promise<void> {
@@ -186,6 +197,23 @@ class FilesystemBlobStore implements BlobStore {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#workers[Symbol.asyncDispose]();
+  }
+
+  async #read(location: BlobLocation, range: ByteRange | undefined, openContent: OpenContent) {
+    if (this.#tiers) return this.#tiers.read(location, range, openContent);
+    return openSealed(this.#paths.sealed(location), this.#buffers, range, openContent);
+  }
+
+  #encryptedStore(): EncryptedStore {
+    return {
+      paths: this.#paths,
+      folders: this.#folders,
+      workers: this.#workers,
+      idle: this.#idleEncrypted,
+      stat: (location) => this.stat(location),
+      read: (location, range, openContent) => this.#read(location, range, openContent),
+      discard: (uploadId) => this.discard(uploadId),
+    };
   }
 
   #appendTarget(uploadId: string): AppendTarget {

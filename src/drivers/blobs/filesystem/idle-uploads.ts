@@ -1,6 +1,12 @@
 import type { Lane } from './lane.ts';
 import type { StagedFacts } from './staged-facts.ts';
 
+/** What a memory of uploads must say of each. */
+interface Remembered {
+  readonly facts: Pick<StagedFacts, 'version'>;
+  readonly lane: { release(): void } | undefined;
+}
+
 /** What is remembered of an upload between two appends. Losing it costs time, never correctness. */
 export interface UploadMemory {
   /** The staged bytes that this holds for. */
@@ -12,8 +18,8 @@ export interface UploadMemory {
 }
 
 /** The uploads between two appends, the longest idle one forgotten first when there are too many. */
-export class IdleUploads {
-  readonly #uploads = new Map<string, UploadMemory>();
+export class IdleUploads<Memory extends Remembered = UploadMemory> {
+  readonly #uploads = new Map<string, Memory>();
   readonly #countMax: number;
 
   constructor(countMax: number) {
@@ -24,7 +30,7 @@ export class IdleUploads {
     return this.#uploads.size;
   }
 
-  remember(uploadId: string, memory: UploadMemory): void {
+  remember(uploadId: string, memory: Memory): void {
     this.forget(uploadId);
     this.#uploads.set(uploadId, memory);
     for (const longestIdle of this.#uploads.keys()) {
@@ -34,13 +40,13 @@ export class IdleUploads {
   }
 
   /** What is known of an upload whose staged bytes are these now. */
-  peek(uploadId: string, { version }: StagedFacts): UploadMemory | undefined {
+  peek(uploadId: string, { version }: Pick<StagedFacts, 'version'>): Memory | undefined {
     const memory = this.#uploads.get(uploadId);
     return memory?.facts.version === version ? memory : undefined;
   }
 
   /** Like `peek`, and the memory is the caller's from here on. */
-  take(uploadId: string, facts: StagedFacts): UploadMemory | undefined {
+  take(uploadId: string, facts: Pick<StagedFacts, 'version'>): Memory | undefined {
     const memory = this.peek(uploadId, facts);
     if (memory === undefined) this.forget(uploadId);
     else this.#uploads.delete(uploadId);

@@ -1,16 +1,39 @@
 import { opendir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SealedBlob, StagedUpload } from '../../../core/blob-store.ts';
-import { type BlobPaths, digestAt, isUploadId, uploadIdAt } from './paths.ts';
+import { sealedBytesAt } from './encrypted/sealed-layout.ts';
+import { encryptedFacts } from './encrypted/staged-files.ts';
+import { type BlobPaths, digestAt, encryptedUploadOf, isUploadId, uploadIdAt } from './paths.ts';
 import { unlessMissing } from './storage-errors.ts';
 
 /** Every staged upload; files that are none are passed over, and so are those that vanish meanwhile. */
 export async function* listStaged(paths: BlobPaths): AsyncGenerator<StagedUpload> {
   for await (const name of namesIn(paths.uploads)) {
-    if (!isUploadId(name)) continue;
+    const encrypted = encryptedUploadOf(name);
+    if (!encrypted && !isUploadId(name)) continue;
     const facts = await unlessMissing(stat(join(paths.uploads, name)));
-    if (facts?.isFile()) yield { uploadId: name, bytes: facts.size, changedAt: facts.mtime };
+    if (!facts?.isFile()) continue;
+    if (!encrypted) yield { uploadId: name, bytes: facts.size, changedAt: facts.mtime };
+    else yield* listEncrypted(paths, encrypted, facts.mtime);
   }
+}
+
+/** Once for each upload: by its chunks, or by a tail that a crash at the end of a seal left alone. */
+async function* listEncrypted(
+  paths: BlobPaths,
+  { uploadId, file }: { uploadId: string; file: 'chunks' | 'tail' },
+  fileChangedAt: Date,
+): AsyncGenerator<StagedUpload> {
+  const files = paths.encryptedStaged(uploadId);
+  const facts = await encryptedFacts(files);
+  if (file === 'tail') {
+    if (facts === undefined) yield { uploadId, bytes: 0, changedAt: fileChangedAt };
+    return;
+  }
+  if (facts === undefined) return;
+  const tail = await unlessMissing(stat(files.tail));
+  const changedAt = tail && tail.mtime > fileChangedAt ? tail.mtime : fileChangedAt;
+  yield { uploadId, bytes: facts.bytes, changedAt };
 }
 
 /** Every sealed blob, in the manner of `listStaged`. */
@@ -24,7 +47,8 @@ export async function* listSealed(paths: BlobPaths): AsyncGenerator<SealedBlob> 
         const facts = await unlessMissing(stat(paths.sealed(location)));
         // The rename that sealed it was the last change of the inode.
         if (!facts?.isFile()) continue;
-        yield { location, digest, bytes: facts.size, sealedAt: facts.ctime, uploadId: uploadIdAt(location) };
+        const bytes = sealedBytesAt(location, facts.size);
+        yield { location, digest, bytes, sealedAt: facts.ctime, uploadId: uploadIdAt(location) };
       }
     }
   }

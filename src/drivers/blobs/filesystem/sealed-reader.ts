@@ -3,17 +3,33 @@ import type { BlobReader, ByteRange } from '../../../core/blob-store.ts';
 import type { BufferPool } from './buffer-pool.ts';
 import { unlessMissing } from './storage-errors.ts';
 
+/** What a sealed file holds. */
+export interface SealedContent {
+  readonly bytes: number;
+  /** Reads that begin and end at multiples of this cost least. */
+  readonly alignedTo: number;
+  /** Fills a buffer from a position on. Rejects when it cannot be filled. */
+  fill(target: Buffer<ArrayBuffer>, position: number): Promise<void>;
+}
+
+export type OpenContent = (handle: FileHandle, fileBytes: number) => SealedContent | Promise<SealedContent>;
+
 /** Opens a sealed file; undefined when there is none. Throws RangeError for a range that is not within the file. */
-export async function openSealed(path: string, pool: BufferPool, range?: ByteRange): Promise<BlobReader | undefined> {
+export async function openSealed(
+  path: string,
+  pool: BufferPool,
+  range?: ByteRange,
+  openContent: OpenContent = plainContent,
+): Promise<BlobReader | undefined> {
   const handle = await unlessMissing(open(path, 'r'));
   if (handle === undefined) return undefined;
   try {
-    const { size } = await handle.stat();
-    const { first, last } = range ?? { first: 0, last: size - 1 };
-    if (range !== undefined && !(first >= 0 && first <= last && last < size)) {
-      throw new RangeError(`Bytes ${first} to ${last} are not within a blob of ${size} bytes`);
+    const content = await openContent(handle, (await handle.stat()).size);
+    const { first, last } = range ?? { first: 0, last: content.bytes - 1 };
+    if (range !== undefined && !(first >= 0 && first <= last && last < content.bytes)) {
+      throw new RangeError(`Bytes ${first} to ${last} are not within a blob of ${content.bytes} bytes`);
     }
-    return new SealedReader(handle, pool, first, last + 1);
+    return new SealedReader(handle, content, pool, { first, last });
   } catch (error) {
     await handle.close();
     throw error;
@@ -24,6 +40,7 @@ export async function openSealed(path: string, pool: BufferPool, range?: ByteRan
 class SealedReader implements BlobReader {
   readonly bytes: number;
   readonly #handle: FileHandle;
+  readonly #content: SealedContent;
   readonly #pool: BufferPool;
   readonly #end: number;
   #position: number;
@@ -35,12 +52,13 @@ class SealedReader implements BlobReader {
   #handedBack: PromiseWithResolvers<void> | undefined;
   #disposing: Promise<void> | undefined;
 
-  constructor(handle: FileHandle, pool: BufferPool, first: number, end: number) {
+  constructor(handle: FileHandle, content: SealedContent, pool: BufferPool, { first, last }: ByteRange) {
     this.#handle = handle;
+    this.#content = content;
     this.#pool = pool;
     this.#position = first;
-    this.#end = end;
-    this.bytes = end - first;
+    this.#end = last + 1;
+    this.bytes = last + 1 - first;
     pool.enter();
   }
 
@@ -86,7 +104,8 @@ class SealedReader implements BlobReader {
   #readAhead(): void {
     if (this.#ahead !== undefined || this.#lent.size >= BUFFERS_MAX || this.#position === this.#end) return;
     const buffer = this.#pool.take(this.#end - this.#position);
-    const bytes = Math.min(buffer.byteLength, this.#end - this.#position);
+    const aligned = buffer.byteLength - (this.#position % this.#content.alignedTo);
+    const bytes = Math.min(aligned > 0 ? aligned : buffer.byteLength, this.#end - this.#position);
     this.#ahead = this.#fill(buffer.subarray(0, bytes), this.#position);
     this.#position += bytes;
     // Whoever asks next, or disposes, gets the failure; nobody may.
@@ -94,11 +113,7 @@ class SealedReader implements BlobReader {
   }
 
   async #fill(chunk: Buffer<ArrayBuffer>, position: number): Promise<Buffer<ArrayBuffer>> {
-    for (let filled = 0; filled < chunk.byteLength; ) {
-      const { bytesRead } = await this.#handle.read(chunk, filled, chunk.byteLength - filled, position + filled);
-      if (bytesRead === 0) throw new Error(`The sealed bytes end at ${position + filled}, before ${this.#end}`);
-      filled += bytesRead;
-    }
+    await this.#content.fill(chunk, position);
     return chunk;
   }
 
@@ -112,4 +127,19 @@ const BUFFERS_MAX = 2;
 
 function wholeOf(chunk: Buffer<ArrayBuffer>): Buffer<ArrayBuffer> {
   return Buffer.from(chunk.buffer);
+}
+
+/** The bytes of the file as they are. */
+export function plainContent(handle: FileHandle, fileBytes: number): SealedContent {
+  return {
+    bytes: fileBytes,
+    alignedTo: 1,
+    async fill(target, position) {
+      for (let filled = 0; filled < target.byteLength; ) {
+        const { bytesRead } = await handle.read(target, filled, target.byteLength - filled, position + filled);
+        if (bytesRead === 0) throw new Error(`The sealed bytes end at ${position + filled}, before ${fileBytes}`);
+        filled += bytesRead;
+      }
+    },
+  };
 }

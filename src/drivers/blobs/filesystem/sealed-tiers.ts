@@ -1,9 +1,10 @@
 import { rm, stat } from 'node:fs/promises';
 import type { BlobLocation, BlobReader, ByteRange, SealedBlob } from '../../../core/blob-store.ts';
 import type { BufferPool } from './buffer-pool.ts';
+import { sealedBytesAt } from './encrypted/sealed-layout.ts';
 import { listSealed } from './listing.ts';
 import { moveSealed, type Tier } from './move-sealed.ts';
-import { openSealed } from './sealed-reader.ts';
+import { type OpenContent, openSealed, plainContent } from './sealed-reader.ts';
 import { unlessMissing, withStorageErrors } from './storage-errors.ts';
 
 /**
@@ -27,14 +28,18 @@ export class SealedTiers {
   async stat(location: BlobLocation): Promise<{ readonly bytes: number } | undefined> {
     for (const { paths } of this.#lookedInto()) {
       const facts = await unlessMissing(stat(paths.sealed(location)));
-      if (facts !== undefined) return { bytes: facts.size };
+      if (facts !== undefined) return { bytes: sealedBytesAt(location, facts.size) };
     }
     return undefined;
   }
 
-  async read(location: BlobLocation, range?: ByteRange): Promise<BlobReader | undefined> {
+  async read(
+    location: BlobLocation,
+    range?: ByteRange,
+    openContent: OpenContent = plainContent,
+  ): Promise<BlobReader | undefined> {
     for (const { paths } of this.#lookedInto()) {
-      const reader = await openSealed(paths.sealed(location), this.#buffers, range);
+      const reader = await openSealed(paths.sealed(location), this.#buffers, range, openContent);
       if (reader !== undefined) return reader;
     }
     return undefined;

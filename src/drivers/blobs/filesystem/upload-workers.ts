@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import type { DigestAlgorithm } from '../../../core/values/digest.ts';
+import type { StagedChunks } from './encrypted/encrypted-content.ts';
 import type { WorkerAnswer, WorkerMessage, WorkerQuestion } from './worker-messages.ts';
 
 /** A bounded set of threads that hash and write. Each starts when it is first needed. */
@@ -28,6 +29,12 @@ export class UploadWorkers implements AsyncDisposable {
   /** Digest of a whole file in hex. Rejects with ENOENT when there is no such file. */
   async hashFile(path: string, algorithm: DigestAlgorithm): Promise<string> {
     const hex = await this.leastBusy().ask({ kind: 'hash-file', path, algorithm });
+    return hex!;
+  }
+
+  /** Digest of encrypted staged bytes in hex. */
+  async hashChunks(chunks: StagedChunks, algorithm: DigestAlgorithm): Promise<string> {
+    const hex = await this.leastBusy().ask({ kind: 'hash-chunks', chunks, algorithm });
     return hex!;
   }
 

@@ -4,12 +4,15 @@ import {
   type BlobReader,
   type BlobStore,
   type ByteRange,
+  type Encrypting,
+  type KeptBytes,
   type SealedBlob,
   type StagedFollower,
   StagedOffsetError,
   type StagedUpload,
 } from '../../../core/blob-store.ts';
 import { type Digest, type DigestAlgorithm, digestOf } from '../../../core/values/digest.ts';
+import { decryptWhole, encryptWhole } from './sealed-under-key.ts';
 
 /** A store that forgets everything when the process ends: for tests and for trying things out. Not bounded. */
 export function createMemoryBlobStore({ now = () => new Date() }: { now?: () => Date } = {}): BlobStore {
@@ -24,7 +27,10 @@ interface StagedBytes {
 
 interface SealedBytes {
   readonly digest: Digest;
+  readonly bytes: number;
+  /** Encrypted when it was sealed under a key. */
   readonly content: Uint8Array;
+  readonly isEncrypted: boolean;
   readonly sealedAt: Date;
   readonly uploadId: string;
 }
@@ -33,6 +39,8 @@ class MemoryBlobStore implements BlobStore {
   readonly #staged = new Map<string, StagedBytes>();
   readonly #sealed = new Map<BlobLocation, SealedBytes>();
   readonly #now: () => Date;
+  /** Staged bytes are as plain as the process's memory; sealed ones need their key. */
+  readonly encrypting: Encrypting = { by: 'data-keys', under: (dataKey) => this.#under(dataKey) };
 
   constructor(now: () => Date) {
     this.#now = now;
@@ -63,15 +71,7 @@ class MemoryBlobStore implements BlobStore {
   }
 
   async seal(uploadId: string, digest: Digest, bytes: number): Promise<BlobLocation | undefined> {
-    const location = `${digest}.${uploadId}`;
-    const stagedBytes = this.#staged.get(uploadId)?.bytes;
-    if (stagedBytes !== bytes) {
-      if (this.#sealed.get(location)?.content.byteLength === bytes) return location;
-      if (stagedBytes !== undefined || bytes !== 0) return undefined;
-    }
-    this.#sealed.set(location, { digest, content: this.#content(uploadId), sealedAt: this.#now(), uploadId });
-    this.#staged.delete(uploadId);
-    return location;
+    return this.#seal(uploadId, digest, bytes);
   }
 
   async followStaged(uploadId: string, offset: number): Promise<StagedFollower | undefined> {
@@ -96,17 +96,11 @@ class MemoryBlobStore implements BlobStore {
 
   async stat(location: BlobLocation): Promise<{ readonly bytes: number } | undefined> {
     const sealed = this.#sealed.get(location);
-    return sealed && { bytes: sealed.content.byteLength };
+    return sealed && { bytes: sealed.bytes };
   }
 
   async read(location: BlobLocation, range?: ByteRange): Promise<BlobReader | undefined> {
-    const content = this.#sealed.get(location)?.content;
-    if (content === undefined) return undefined;
-    const { first, last } = range ?? { first: 0, last: content.byteLength - 1 };
-    if (range !== undefined && !(first >= 0 && first <= last && last < content.byteLength)) {
-      throw new RangeError(`Bytes ${first} to ${last} are not within a blob of ${content.byteLength} bytes`);
-    }
-    return readerOf(content.subarray(first, last + 1));
+    return this.#read(location, range);
   }
 
   async delete(location: BlobLocation): Promise<void> {
@@ -114,8 +108,8 @@ class MemoryBlobStore implements BlobStore {
   }
 
   async *list(): AsyncGenerator<SealedBlob> {
-    for (const [location, { digest, content, sealedAt, uploadId }] of this.#sealed) {
-      yield { location, digest, bytes: content.byteLength, sealedAt, uploadId };
+    for (const [location, { digest, bytes, sealedAt, uploadId }] of this.#sealed) {
+      yield { location, digest, bytes, sealedAt, uploadId };
     }
   }
 
@@ -124,6 +118,48 @@ class MemoryBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#staged.clear();
     this.#sealed.clear();
+  }
+
+  #under(dataKey: Uint8Array): KeptBytes {
+    return {
+      appender: (uploadId, offset) => this.appender(uploadId, offset),
+      stagedBytes: (uploadId) => this.stagedBytes(uploadId),
+      digest: (uploadId, algorithm) => this.digest(uploadId, algorithm),
+      truncate: (uploadId, bytes) => this.truncate(uploadId, bytes),
+      followStaged: (uploadId, offset) => this.followStaged(uploadId, offset),
+      stat: (location) => this.stat(location),
+      seal: async (uploadId, digest, bytes) => this.#seal(uploadId, digest, bytes, dataKey),
+      read: async (location, range) => this.#read(location, range, dataKey),
+    };
+  }
+
+  #seal(uploadId: string, digest: Digest, bytes: number, dataKey?: Uint8Array): BlobLocation | undefined {
+    const location = `${digest}.${uploadId}`;
+    const stagedBytes = this.#staged.get(uploadId)?.bytes;
+    if (stagedBytes !== bytes) {
+      if (this.#sealed.get(location)?.bytes === bytes) return location;
+      if (stagedBytes !== undefined || bytes !== 0) return undefined;
+    }
+    const plain = this.#content(uploadId);
+    const content = dataKey === undefined ? plain : encryptWhole(plain, dataKey, location);
+    const isEncrypted = dataKey !== undefined;
+    this.#sealed.set(location, { digest, bytes, content, isEncrypted, sealedAt: this.#now(), uploadId });
+    this.#staged.delete(uploadId);
+    return location;
+  }
+
+  #read(location: BlobLocation, range: ByteRange | undefined, dataKey?: Uint8Array): BlobReader | undefined {
+    const sealed = this.#sealed.get(location);
+    if (sealed === undefined) return undefined;
+    const { first, last } = range ?? { first: 0, last: sealed.bytes - 1 };
+    if (range !== undefined && !(first >= 0 && first <= last && last < sealed.bytes)) {
+      throw new RangeError(`Bytes ${first} to ${last} are not within a blob of ${sealed.bytes} bytes`);
+    }
+    if (sealed.isEncrypted !== (dataKey !== undefined)) {
+      throw new TypeError(`The bytes at ${location} are ${sealed.isEncrypted ? '' : 'not '}encrypted`);
+    }
+    const plain = dataKey === undefined ? sealed.content : decryptWhole(sealed.content, dataKey, location);
+    return readerOf(plain.subarray(first, last + 1));
   }
 
   #append(uploadId: string, chunk: Uint8Array): void {
