@@ -88,10 +88,11 @@ class AwsKms implements KeyService {
   }
 
   #client(region: string): Promise<KMS> {
-    const client = this.#clients.get(region) ?? openClient(this.#place, region);
+    const known = this.#clients.get(region);
+    if (known !== undefined) return known;
     // Callers choose their region: what is let go ends when its last answer has come.
-    if (this.#clients.size === REGIONS_MAX && !this.#clients.has(region))
-      this.#clients.delete(this.#clients.keys().next().value ?? '');
+    if (this.#clients.size === REGIONS_MAX) this.#clients.delete(this.#clients.keys().next().value ?? '');
+    const client = openClient(this.#place, region);
     this.#clients.set(region, client);
     return client;
   }

@@ -1,8 +1,10 @@
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
-import type { ByteRange } from '../../../core/blob-store.ts';
+import type { ByteRange, NamedKey } from '../../../core/blob-store.ts';
 import { openClient, type S3Place } from './client.ts';
+import { keyRefusalOfNew } from './key-refusals.ts';
+import { type NewObject, newObjectOf, requireKey } from './new-object.ts';
 import { unlessMissing, withStorageErrors } from './s3-errors.ts';
 
 type Sdk = typeof import('@aws-sdk/client-s3');
@@ -34,26 +36,39 @@ export async function openBucket(place: S3Place): Promise<Bucket> {
   return new Bucket(sdk, { client, linkClient }, place);
 }
 
-/** S3's requests, and no more than that. Every method rejects with StorageFullError when the store has no room. */
+/**
+ * S3's requests, and no more than that. Every method rejects with StorageFullError when the store has no room, and with
+ * KeyServiceError when it may not use a key.
+ */
 export class Bucket implements Disposable {
   readonly #sdk: Sdk;
   readonly #client: S3Client;
   readonly #linkClient: S3Client;
   readonly #bucket: string;
   readonly #prefix: string;
+  readonly #place: S3Place;
+  readonly #newObject: NewObject;
 
-  constructor(sdk: Sdk, clients: { client: S3Client; linkClient: S3Client }, { bucket, prefix }: S3Place) {
+  constructor(sdk: Sdk, clients: { client: S3Client; linkClient: S3Client }, place: S3Place, key?: NamedKey) {
     this.#sdk = sdk;
     this.#client = clients.client;
     this.#linkClient = clients.linkClient;
-    this.#bucket = bucket;
-    this.#prefix = prefix === '' ? '' : `${prefix}/`;
+    this.#bucket = place.bucket;
+    this.#prefix = place.prefix === '' ? '' : `${place.prefix}/`;
+    this.#place = place;
+    this.#newObject = newObjectOf(place, key);
+  }
+
+  /** The same bucket, whose new objects the store encrypts under a key. */
+  under(key: NamedKey): Bucket {
+    return new Bucket(this.#sdk, { client: this.#client, linkClient: this.#linkClient }, this.#place, key);
   }
 
   /** @returns the entity tag */
   async put(key: string, body: Uint8Array): Promise<string> {
-    const command = new this.#sdk.PutObjectCommand({ ...this.#at(key), ...NEW_OBJECT, Body: body });
-    return (await withStorageErrors(this.#client.send(command))).ETag ?? '';
+    const command = new this.#sdk.PutObjectCommand({ ...this.#at(key), ...this.#newObject, Body: body });
+    const made = await this.#make(this.#client.send(command), () => this.delete([key]));
+    return made.ETag ?? '';
   }
 
   async head(key: string): Promise<{ readonly etag: string; readonly bytes: number } | undefined> {
@@ -111,9 +126,11 @@ export class Bucket implements Disposable {
 
   /** @returns the multipart upload's id */
   async startMultipart(key: string): Promise<string> {
-    const command = new this.#sdk.CreateMultipartUploadCommand({ ...this.#at(key), ...NEW_OBJECT });
-    const { UploadId } = await withStorageErrors(this.#client.send(command));
-    return UploadId ?? '';
+    const command = new this.#sdk.CreateMultipartUploadCommand({ ...this.#at(key), ...this.#newObject });
+    const made = await this.#make(this.#client.send(command), ({ UploadId = '' }) =>
+      this.abortMultipart(key, UploadId),
+    );
+    return made.UploadId ?? '';
   }
 
   async uploadPart(key: string, id: string, partNumber: number, body: Uint8Array): Promise<UploadedPart> {
@@ -178,6 +195,24 @@ export class Bucket implements Disposable {
     this.#linkClient.destroy();
   }
 
+  /** What was to be encrypted under a key and is not does not stay. */
+  async #make<Made extends Parameters<typeof requireKey>[1]>(
+    request: Promise<Made>,
+    undo: (made: Made) => Promise<void>,
+  ): Promise<Made> {
+    const isUnderKey = this.#newObject.SSEKMSKeyId !== undefined;
+    const made = await withStorageErrors(request).catch((error: unknown) => {
+      throw (isUnderKey ? keyRefusalOfNew(error) : undefined) ?? error;
+    });
+    try {
+      requireKey(this.#newObject, made);
+    } catch (error) {
+      await undo(made);
+      throw error;
+    }
+    return made;
+  }
+
   #get(key: string, range: ByteRange | undefined): Promise<GetObjectCommandOutput | undefined> {
     const Range = range && { Range: `bytes=${range.first}-${range.last}` };
     return unlessMissing(this.#client.send(new this.#sdk.GetObjectCommand({ ...this.#at(key), ...Range })));
@@ -201,9 +236,6 @@ export class Bucket implements Disposable {
     return Key.slice(this.#prefix.length);
   }
 }
-
-/** What every new object is made with. Presigned links answer with this type too. */
-const NEW_OBJECT = { ContentType: 'application/octet-stream' };
 
 const SINGLE_DELETES_MAX = 2;
 /** S3 takes 1000; stores that delete one after the other are asked for several batches at a time. */

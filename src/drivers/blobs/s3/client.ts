@@ -19,6 +19,10 @@ export interface S3Place {
   readonly credentials:
     | { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
     | undefined;
+  /** Whether the store is asked to encrypt what it is told no key for; it may do so without being asked. */
+  readonly sse?: 'AES256';
+  /** Whether the store may use a key of the bucket's for many objects under one key. */
+  readonly bucketKey?: boolean;
 }
 
 /** Downloads that are streamed to slow clients hold a connection each. */

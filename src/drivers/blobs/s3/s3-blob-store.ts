@@ -5,6 +5,7 @@ import {
   type BlobReader,
   type BlobStore,
   type ByteRange,
+  type Encrypting,
   type SealedBlob,
   StagedOffsetError,
   type StagedUpload,
@@ -48,6 +49,8 @@ export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<Blob
   const bucket = await openBucket(options);
   try {
     await bucket.probe();
+    // Whether it encrypts only an object tells.
+    if (options.sse !== undefined) await bucket.put(READY_KEY, Buffer.from('ready\n'));
   } catch (error) {
     bucket[Symbol.dispose]();
     throw new Error(describeTrouble(error, options), { cause: error });
@@ -57,12 +60,20 @@ export async function openS3BlobStore(options: S3BlobStoreOptions): Promise<Blob
 
 class S3BlobStore implements BlobStore {
   readonly downloadUrl?: (location: BlobLocation, expiresSeconds: number) => Promise<string>;
+  readonly encrypting: Encrypting;
   readonly #bucket: Bucket;
   readonly #uploads: StagedUploads;
 
-  constructor(bucket: Bucket, links: boolean) {
+  constructor(bucket: Bucket, links: boolean, uploads = new StagedUploads(bucket)) {
     this.#bucket = bucket;
-    this.#uploads = new StagedUploads(bucket);
+    this.#uploads = uploads;
+    this.encrypting = {
+      by: 'named-keys',
+      under(key) {
+        const inside = bucket.under(key);
+        return new S3BlobStore(inside, links, uploads.inside(inside));
+      },
+    };
     if (links) this.downloadUrl = (location, expiresSeconds) => bucket.link(bytesKey(location), expiresSeconds);
   }
 

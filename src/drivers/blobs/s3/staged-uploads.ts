@@ -16,23 +16,33 @@ interface Remembered extends Staged {
   readonly etag: string;
 }
 
+interface Memory {
+  /** The longest untouched first. */
+  readonly remembered: Map<string, Remembered>;
+  tailBytes: number;
+}
+
 /**
  * Reads and writes the states of uploads. States, tails and running hashes are remembered between the requests of an upload,
  * and believed when the bucket says that no other node has gone on since.
  */
 export class StagedUploads {
   readonly #bucket: Bucket;
-  /** The longest untouched first. */
-  readonly #remembered = new Map<string, Remembered>();
-  #tailBytes = 0;
+  readonly #memory: Memory;
 
-  constructor(bucket: Bucket) {
+  constructor(bucket: Bucket, memory: Memory = { remembered: new Map(), tailBytes: 0 }) {
     this.#bucket = bucket;
+    this.#memory = memory;
+  }
+
+  /** The same, written to another view of the bucket. */
+  inside(bucket: Bucket): StagedUploads {
+    return new StagedUploads(bucket, this.#memory);
   }
 
   async load(uploadId: string): Promise<Staged | undefined> {
     const key = stagedKey(uploadId);
-    const known = this.#remembered.get(uploadId);
+    const known = this.#memory.remembered.get(uploadId);
     if (known !== undefined) {
       const found = await this.#bucket.head(key);
       if (found?.etag === known.etag) return known;
@@ -79,13 +89,13 @@ export class StagedUploads {
 
   /** Keeps a hash that was found by reading. */
   learn(uploadId: string, hash: Hash): void {
-    const known = this.#remembered.get(uploadId);
+    const known = this.#memory.remembered.get(uploadId);
     if (known !== undefined) this.#remember(uploadId, { ...known, hash });
   }
 
   forget(uploadId: string): void {
-    this.#tailBytes -= this.#remembered.get(uploadId)?.tail.byteLength ?? 0;
-    this.#remembered.delete(uploadId);
+    this.#memory.tailBytes -= this.#memory.remembered.get(uploadId)?.tail.byteLength ?? 0;
+    this.#memory.remembered.delete(uploadId);
   }
 
   async delete(uploadId: string): Promise<void> {
@@ -95,10 +105,10 @@ export class StagedUploads {
 
   #remember(uploadId: string, staged: Remembered): Remembered {
     this.forget(uploadId);
-    this.#remembered.set(uploadId, staged);
-    this.#tailBytes += staged.tail.byteLength;
-    for (const oldest of this.#remembered.keys()) {
-      if (this.#remembered.size <= REMEMBERED_MAX && this.#tailBytes <= TAIL_BYTES_MAX) break;
+    this.#memory.remembered.set(uploadId, staged);
+    this.#memory.tailBytes += staged.tail.byteLength;
+    for (const oldest of this.#memory.remembered.keys()) {
+      if (this.#memory.remembered.size <= REMEMBERED_MAX && this.#memory.tailBytes <= TAIL_BYTES_MAX) break;
       this.forget(oldest);
     }
     return staged;
