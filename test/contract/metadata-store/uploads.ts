@@ -5,6 +5,7 @@ import type { MetadataStore } from '../../../src/core/metadata-store.ts';
 import {
   addRepository,
   type MetadataStoreDriver,
+  MOMENT,
   minutesLater,
   newUpload,
   type OpenStore,
@@ -69,6 +70,55 @@ export function describeUploads(driver: MetadataStoreDriver): void {
       assert.equal(await remove(), true);
       assert.equal(await remove(), false);
       assert.equal(await store.read.uploads.exists(id), false);
+    });
+
+    it('is held by one at a time, until its time is over', async () => {
+      const upload = await add();
+      const hold = (holder: string, from: number, until: number) => ({
+        holder,
+        since: minutesLater(from),
+        until: minutesLater(until),
+      });
+      const within = <T>(work: (uploads: UploadRecords) => Promise<T>) =>
+        store.transaction('own-rows', ({ uploads }) => work(uploads));
+      const take = (holder: string, from: number, until: number) =>
+        within((uploads) => uploads.hold(repositoryId, upload.id, hold(holder, from, until)));
+      assert.deepEqual(await take('one', 0, 10), upload);
+      assert.equal(await take('other', 9, 19), undefined);
+      assert.deepEqual(await take('one', 9, 20), upload);
+      assert.equal(await take('other', 19, 29), undefined);
+      const renew = (holder: string, until: number) =>
+        within((uploads) => uploads.renew(upload.id, hold(holder, 0, until)));
+      assert.deepEqual([await renew('one', 30), await renew('other', 60)], [true, false]);
+      assert.equal(await take('other', 29, 40), undefined);
+      assert.deepEqual(await take('other', 30, 40), upload);
+      assert.equal(await renew('one', 60), false);
+      assert.equal(await take('one', 39, 49), undefined);
+      assert.equal(await renew('other', 39), true);
+      assert.deepEqual(await store.read.uploads.find(repositoryId, upload.id), upload);
+    });
+
+    it('is given up by its holder alone, with what was written', async () => {
+      const upload = await add();
+      const other = await add();
+      const hold = { holder: 'one', since: MOMENT, until: minutesLater(10) };
+      const release = (holder: string, id = upload.id) =>
+        store.transaction('own-rows', ({ uploads }) => uploads.release(id, holder, { parts: 1, bytes: 5 }));
+      const take = (id: string, holder: string, inRepository = repositoryId) =>
+        store.transaction('own-rows', ({ uploads }) => uploads.hold(inRepository, id, { ...hold, holder }));
+      await take(upload.id, 'one');
+      await take(other.id, 'one');
+      assert.equal(await release('two'), false);
+      assert.deepEqual(await store.read.uploads.find(repositoryId, upload.id), upload);
+      assert.equal(await release('one'), true);
+      const written = { ...upload, parts: 1, bytes: 5 };
+      assert.deepEqual(await store.read.uploads.find(repositoryId, upload.id), written);
+      assert.equal(await release('one'), false);
+      assert.deepEqual(await take(upload.id, 'two'), written);
+      assert.equal(await take(other.id, 'two'), undefined);
+      assert.equal(await take(upload.id, 'two', repositoryId + 1000), undefined);
+      assert.equal(await take('none', 'two'), undefined);
+      assert.equal(await release('two', 'none'), false);
     });
 
     it('lists those not touched since, oldest first, no more than asked for', async () => {
