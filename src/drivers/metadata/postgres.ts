@@ -1,5 +1,6 @@
 import type { MetadataStore, WorkScope } from '../../core/metadata-store.ts';
 import { postgresDialect } from './postgres-dialect.ts';
+import { postgresIds } from './postgres-ids.ts';
 import { PostgresPool } from './postgres-pool.ts';
 import { PostgresWriter } from './postgres-writer.ts';
 import type { Session, SqlDatabase } from './session.ts';
@@ -17,7 +18,12 @@ export interface PostgresOptions {
  * Opens the store of a database that exists; any number of nodes may. It serves after `migrate()`. Rejects when the
  * database cannot be reached, and when it would not keep what it says it has committed.
  */
-export async function openPostgresMetadataStore({ url }: PostgresOptions): Promise<MetadataStore> {
+export async function openPostgresMetadataStore(options: PostgresOptions): Promise<MetadataStore> {
+  return sqlMetadataStore(await openPostgresDatabase(options));
+}
+
+/** As `openPostgresMetadataStore`, for what carries tables and not records. */
+export async function openPostgresDatabase({ url }: PostgresOptions): Promise<SqlDatabase> {
   const address = new URL(url);
   const connectionsMax = Number(address.searchParams.get('connections') ?? CONNECTIONS_MAX);
   address.searchParams.delete('connections');
@@ -28,7 +34,7 @@ export async function openPostgresMetadataStore({ url }: PostgresOptions): Promi
     await database[Symbol.asyncDispose]();
     throw error;
   }
-  return sqlMetadataStore(database);
+  return database;
 }
 
 const CONNECTIONS_MAX = 20;
@@ -36,6 +42,7 @@ const CONNECTIONS_MAX = 20;
 /** Writers have connections of their own: a read never waits behind an open transaction. */
 class PostgresDatabase implements SqlDatabase {
   readonly isShared = true;
+  readonly ids = postgresIds;
   readonly reader: Session;
   readonly #readers: PostgresPool;
   readonly #writers: PostgresPool;
@@ -59,6 +66,12 @@ class PostgresDatabase implements SqlDatabase {
     return this.#untilClosed(() => this.#writer.migration(work));
   }
 
+  /** Those of other users are counted only for one who may see what they run. */
+  async othersAtWork(): Promise<number> {
+    const [row] = await this.reader.rows<{ others: number }>(OTHERS, []);
+    return row?.others ?? 0;
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -80,6 +93,12 @@ class PostgresDatabase implements SqlDatabase {
     await Promise.all([this.#writers.end(), this.#readers.end()]);
   }
 }
+
+/** Whoever asks has another name than servers and commands have: `application_name` in its address. */
+const OTHERS = `
+  select count(*) as others from pg_stat_activity
+  where datname = current_database() and application_name = 'gantry'
+`;
 
 interface Trust {
   fsync: string | null;

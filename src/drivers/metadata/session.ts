@@ -24,8 +24,19 @@ export interface SqlDatabase extends AsyncDisposable {
    * work ends.
    */
   transaction<T>(about: WorkScope, work: (session: Session) => Promise<T>): Promise<T>;
+  /** How many connections other Gantry processes have to it, where a database can tell; 0 else. */
+  othersAtWork(): Promise<number>;
+  readonly ids: IdCounters;
   /** As `transaction`, for the steps of migrations: one at a time, whichever process runs it. */
   migration<T>(work: (session: Session) => Promise<T>): Promise<T>;
+}
+
+/** The numbers that a database has handed out as the ids of a table's rows. */
+export interface IdCounters {
+  /** The highest ever, also when its row is gone; 0 for none. */
+  last(session: Session, table: string): Promise<number>;
+  /** Lets the table hand out higher numbers than this from now on. */
+  goOnAfter(session: Session, table: string, id: number): Promise<void>;
 }
 
 /** For each value a query is given when it runs, what stands for it while the query is built. */

@@ -5,6 +5,7 @@ import type { Session, SqlDatabase } from './session.ts';
 import { sqlMetadataStore } from './sql.ts';
 import { SqliteConnection } from './sqlite-connection.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
+import { sqliteIds } from './sqlite-ids.ts';
 
 export interface SqliteOptions {
   /** A path, whose folder exists; or `:memory:` for a store that ends with the process. */
@@ -12,15 +13,20 @@ export interface SqliteOptions {
 }
 
 /** Opens the store, making the file when there is none. It serves after `migrate()`. */
-export async function openSqliteMetadataStore({ file }: SqliteOptions): Promise<MetadataStore> {
-  if (file === ':memory:') return sqlMetadataStore(new SqliteDatabase(new SqliteConnection(file), undefined));
+export async function openSqliteMetadataStore(options: SqliteOptions): Promise<MetadataStore> {
+  return sqlMetadataStore(await openSqliteDatabase(options));
+}
+
+/** As `openSqliteMetadataStore`, for what carries tables and not records. */
+export async function openSqliteDatabase({ file }: SqliteOptions): Promise<SqlDatabase> {
+  if (file === ':memory:') return new SqliteDatabase(new SqliteConnection(file), undefined);
   await makeFile(file);
   const writer = new SqliteConnection(file);
   try {
     await writer.executeWhenFree(FILE_PRAGMAS);
     const reader = new SqliteConnection(file);
     reader.execute(READER_PRAGMAS);
-    return sqlMetadataStore(new SqliteDatabase(writer, reader));
+    return new SqliteDatabase(writer, reader);
   } catch (error) {
     writer.close();
     throw error;
@@ -54,6 +60,7 @@ async function makeFile(file: string): Promise<void> {
 /** One connection that writes and one that reads; in memory there can be but one, and reads wait for its group. */
 class SqliteDatabase implements SqlDatabase {
   readonly isShared = false;
+  readonly ids = sqliteIds;
   readonly reader: Session;
   readonly #writer: SqliteConnection;
   readonly #reader: SqliteConnection | undefined;
@@ -75,6 +82,11 @@ class SqliteDatabase implements SqlDatabase {
 
   migration<T>(work: (session: Session) => Promise<T>): Promise<T> {
     return this.transaction('alone', work);
+  }
+
+  /** A server that works on the file holds its folder. */
+  async othersAtWork(): Promise<number> {
+    return 0;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
