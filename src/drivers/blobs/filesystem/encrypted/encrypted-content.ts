@@ -30,12 +30,17 @@ export async function encryptedContent(
     alignedTo: CHUNK_BYTES,
     async fill(target, position) {
       const last = Math.floor((position + target.byteLength - 1) / CHUNK_BYTES);
-      for (let index = Math.floor(position / CHUNK_BYTES); index <= last; ) {
-        for (const record of await readRecords(handle, index, Math.min(last, index + CHUNKS_AT_ONCE - 1), fileBytes)) {
-          const plain = decrypt(record, index);
+      const readFrom = (first: number) =>
+        first > last ? undefined : readRecords(handle, first, Math.min(last, first + CHUNKS_AT_ONCE - 1), fileBytes);
+      let index = Math.floor(position / CHUNK_BYTES);
+      for (let reading = readFrom(index); reading !== undefined; ) {
+        const records = await reading;
+        // Read while these are decrypted.
+        reading = readFrom(index + records.length);
+        reading?.catch(() => {});
+        for (const record of records) {
           const at = index * CHUNK_BYTES - position;
-          plain.copy(target, Math.max(0, at), Math.max(0, -at));
-          index++;
+          decrypt(record, index++).copy(target, Math.max(0, at), Math.max(0, -at));
         }
       }
     },
