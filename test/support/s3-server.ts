@@ -18,6 +18,8 @@ export interface S3Server extends AsyncDisposable {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
   /** What speaks S3, without what holds the bytes: nobody reaches them while it is gone. */
   readonly proxy: { kill(): Promise<void>; start(): Promise<void> };
+  /** Where it keeps its objects. */
+  readonly folder: string;
   /** Everything its processes printed. */
   output(): Promise<string>;
 }
@@ -41,13 +43,17 @@ export function whyNoS3Server(): string | undefined {
   return reason;
 }
 
-/** Starts a store of its own, empty. Disposal ends its processes and removes what they stored. */
-export async function startS3Server(): Promise<S3Server> {
+/**
+ * Starts a store of its own, empty. Disposal ends its processes and removes what they stored.
+ *
+ * @param isEncrypting whether it can encrypt what it is asked to (Swift's own encryption, "Object encryption")
+ */
+export async function startS3Server({ isEncrypting = false } = {}): Promise<S3Server> {
   await using starting = new AsyncDisposableStack();
   const folder = starting.use(await temporaryFolder('gantry-s3-'));
   const [proxy, memcached, ...ports] = await Promise.all(Array.from({ length: KINDS.length + 2 }, fixedPort));
   await mkdir(join(folder.path, 'dev', 'd1'), { recursive: true });
-  await writeConfiguration(folder.path, { proxy: proxy!, memcached: memcached!, ports });
+  await writeConfiguration(folder.path, { proxy: proxy!, memcached: memcached!, ports, isEncrypting });
   const log = join(folder.path, 'log');
   const start = (words: readonly string[]) => {
     const child = startProcess(words, folder.path, log);
@@ -74,6 +80,7 @@ export async function startS3Server(): Promise<S3Server> {
   return {
     endpoint,
     region: 'us-east-1',
+    folder: join(folder.path, 'dev'),
     credentials: { accessKeyId: 'gantry:test', secretAccessKey: SECRET },
     proxy: { kill: killProxy, start: startProxy },
     output,
@@ -82,11 +89,14 @@ export async function startS3Server(): Promise<S3Server> {
 }
 
 const SECRET = 'secretsecret';
+const ROOT_SECRET = Buffer.alloc(32, 'root').toString('base64');
+const PIPELINE = 'catch_errors gatekeeper cache listing_formats bulk s3api tempauth copy slo dlo versioned_writes';
 
 async function writeConfiguration(
   folder: string,
-  { proxy, memcached, ports }: { proxy: number; memcached: number; ports: readonly number[] },
+  parts: { proxy: number; memcached: number; ports: readonly number[]; isEncrypting: boolean },
 ): Promise<void> {
+  const { proxy, memcached, ports, isEncrypting } = parts;
   const write = (name: string, sections: Record<string, Record<string, string | number>>) =>
     writeFile(join(folder, name), ini(sections));
   await write('swift.conf', {
@@ -117,14 +127,15 @@ async function writeConfiguration(
   await write('proxy.conf', {
     DEFAULT: { ...everywhere, bind_port: proxy, log_level: 'WARNING' },
     'pipeline:main': {
-      pipeline:
-        'catch_errors gatekeeper cache listing_formats bulk s3api tempauth copy slo dlo versioned_writes proxy-server',
+      pipeline: `${PIPELINE} ${isEncrypting ? 'keymaster encryption ' : ''}proxy-server`,
     },
     'app:proxy-server': { use: 'egg:swift#proxy', account_autocreate: 'true' },
     'filter:cache': { use: 'egg:swift#memcache', memcache_servers: `127.0.0.1:${memcached}` },
     'filter:s3api': { use: 'egg:swift#s3api', location: 'us-east-1', s3_acl: 'false' },
     'filter:tempauth': { use: 'egg:swift#tempauth', user_gantry_test: `${SECRET} .admin` },
     'filter:versioned_writes': { use: 'egg:swift#versioned_writes', allow_versioned_writes: 'true' },
+    'filter:keymaster': { use: 'egg:swift#keymaster', encryption_root_secret: ROOT_SECRET },
+    'filter:encryption': { use: 'egg:swift#encryption' },
     ...Object.fromEntries(filters.map((name) => [`filter:${name}`, { use: `egg:swift#${name}` }])),
   });
 }
