@@ -120,6 +120,22 @@ describe('uploads to a bucket', { skip: whyNoS3Server() ?? false }, () => {
     assert.ok(content.equals((await readAll(store, location!))!));
   });
 
+  it('are left as they were by an append that is abandoned, and go on on another node', async () => {
+    const id = randomUUID();
+    const content = contentOf(9 * MIB);
+    await append(store, id, 0, content.subarray(0, 1000));
+    const abandoned = await store.appender(id, 1000);
+    for (let at = 0; at < 90; at++) if (!abandoned.write(Buffer.alloc(MIB))) await abandoned.drained();
+    const ending = abandoned.abandon?.();
+    await assert.rejects(abandoned.drained(), /abandoned/);
+    await append(other, id, await other.stagedBytes(id), content.subarray(1000));
+    await ending;
+    await assert.rejects(abandoned.close(true), /abandoned/);
+    assert.equal(await other.digest(id, 'sha256'), digestOf(content));
+    const location = await other.seal(id, digestOf(content), content.byteLength);
+    assert.ok(content.equals((await readAll(store, location!))!));
+  });
+
   it('never acknowledged are told as remains, and discarded; what is sealed stays', async () => {
     const lost = randomUUID();
     const appender = await store.appender(lost, 0);

@@ -79,7 +79,7 @@ export class StagedAppender implements BlobAppender {
   /** The state stays as it is; parts that were sent are remains. */
   async abandon(): Promise<void> {
     this.#failure ??= { error: new Error('The append was abandoned') };
-    await this.close();
+    await this.close().catch(() => {});
   }
 
   async #close(): Promise<number> {
