@@ -87,7 +87,7 @@ async function* reapRepositories({ metadata }: CoreDependencies) {
   for (;;) {
     const [id] = await metadata.read.repositories.retired(1);
     if (id === undefined) return;
-    while (await metadata.transaction('alone', (records) => records.repositories.reap(id, BATCH))) yield id;
+    while (await metadata.transaction('own-rows', (records) => records.repositories.reap(id, BATCH))) yield id;
   }
 }
 
@@ -96,7 +96,7 @@ async function* endLeases({ metadata, now }: CoreDependencies) {
     const at = now();
     const expired = await metadata.read.layers.expired(at, BATCH);
     if (expired.length === 0) return;
-    yield await metadata.transaction('alone', async (records) => {
+    yield await metadata.transaction('own-rows', async (records) => {
       let ended = 0;
       for (const { repositoryId, digest } of expired) {
         if (await records.layers.deleteExpired(repositoryId, digest, at)) ended++;
@@ -110,7 +110,7 @@ async function* deleteBlobs({ metadata, blobs }: CoreDependencies) {
   for (;;) {
     const unreferenced = await metadata.read.blobs.unreferenced(BATCH);
     if (unreferenced.length === 0) return;
-    const deleted = await metadata.transaction('alone', async (records) => {
+    const deleted = await metadata.transaction('own-rows', async (records) => {
       const gone: Blob[] = [];
       for (const blob of unreferenced) if (await records.blobs.deleteUnreferenced(blob.id)) gone.push(blob);
       return gone;

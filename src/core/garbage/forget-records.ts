@@ -12,7 +12,10 @@ const DEAD_JOB_SECONDS = 14 * DAY_SECONDS;
 /** A deleted image takes its manifest along, which may have 4 MiB. */
 const IMAGES_BATCH = 20;
 
-/** Forgets changes of tags, deleted images, events and dead jobs whose time is over. Yields how many, batch by batch. */
+/**
+ * Forgets changes of tags, deleted images, events, dead jobs and keys that are to go, when their time is over. Yields how
+ * many, batch by batch.
+ */
 export async function* forgetRecords({ metadata, now, settings }: CoreDependencies, batch: number) {
   const at = now();
   const ago = (seconds: number) => secondsAfter(at, -seconds);
@@ -23,10 +26,12 @@ export async function* forgetRecords({ metadata, now, settings }: CoreDependenci
     [({ history }, limit) => history.forgetImages(at, limit), IMAGES_BATCH],
     [({ jobs }, limit) => jobs.discardDead(ago(DEAD_JOB_SECONDS), limit)],
     [(records, limit) => records.events.deleteBefore(events, limit)],
+    // What is encrypted under such a key is lost from here on: its waiting period was the time to think again.
+    [({ kmsKeys }, limit) => kmsKeys.deleteDue(at, limit)],
   ];
   for (const [forget, limit = batch] of forgetting) {
     for (let forgotten = limit; forgotten === limit; ) {
-      forgotten = await metadata.transaction('alone', (records) => forget(records, limit));
+      forgotten = await metadata.transaction('own-rows', (records) => forget(records, limit));
       yield forgotten;
     }
   }

@@ -24,6 +24,12 @@ export interface SqlDialect {
    */
   readonly taking: RawBuilder<unknown>;
 
+  /**
+   * Ends a select of rows of a table that stay until the transaction ends: no other deletes them, but others may change what
+   * else they hold, and keep them too.
+   */
+  keeping(table: keyof Tables): RawBuilder<unknown>;
+
   /** As `taking`; nobody points at them anew either. */
   readonly takingWhole: RawBuilder<unknown>;
 

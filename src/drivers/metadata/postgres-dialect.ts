@@ -18,6 +18,7 @@ export const postgresDialect: SqlDialect = {
   },
   keptByPrimaryKey: sql``,
   taking: sql`for no key update`,
+  keeping: (table) => sql`for key share of ${sql.table(table)}`,
   takingWhole: sql`for update`,
   // Of those that are being claimed by another this moment nobody waits for: they are taken.
   skippingLocked: sql`for update skip locked`,

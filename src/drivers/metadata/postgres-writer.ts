@@ -13,16 +13,20 @@ const BACKOFF_MILLISECONDS_MAX = 200;
 
 /**
  * Each statement sees what is committed when it begins: after the wait for a lock, what was done meanwhile. All take the
- * table of migrations in a mode that lets everybody in but for the one that takes it alone; reads need no such lock.
+ * table of migrations, in a mode that goes with those they may run beside; reads need no such lock. Nothing else takes it
+ * but a migration, which only those that change the registry wait for.
+ * https://www.postgresql.org/docs/current/explicit-locking.html#TABLE-LOCK-COMPATIBILITY
  */
-const BESIDE_OTHERS = 'begin isolation level read committed; lock table migrations in row share mode';
-const ALONE = 'begin isolation level read committed; lock table migrations in exclusive mode';
 const BEGIN: Readonly<Record<WorkScope, string>> = {
-  repository: BESIDE_OTHERS,
-  'own-rows': BESIDE_OTHERS,
-  registry: ALONE,
-  alone: ALONE,
+  repository: beginning('row share'),
+  'own-rows': beginning('row share'),
+  registry: beginning('share row exclusive'),
+  alone: beginning('exclusive'),
 };
+
+function beginning(mode: string): string {
+  return `begin isolation level read committed; lock table migrations in ${mode} mode`;
+}
 
 /**
  * A step of the migrations waits for one that another node runs, and then sees what it did. The lock is the transaction's

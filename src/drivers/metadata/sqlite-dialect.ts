@@ -17,6 +17,7 @@ export const sqliteDialect: SqlDialect = {
   },
   keptByPrimaryKey: sql`without rowid`,
   taking: sql``,
+  keeping: () => sql``,
   takingWhole: sql``,
   skippingLocked: sql``,
   texts: jsonEach,

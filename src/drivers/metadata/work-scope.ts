@@ -15,15 +15,17 @@ export function recordsWithin(about: WorkScope, session: Session, records: (sess
 /** The nouns whose rows are right by themselves, or are taken by finding them. */
 const OWN_ROWS: ReadonlySet<keyof Records> = new Set([
   'uploads',
+  'repositories',
   'blobs',
   'layers',
+  'history',
+  'lifecycle',
   'jobs',
   'events',
   'pullTimes',
   'access',
-  'lifecycle',
-  'repositories',
   'moves',
+  'kmsKeys',
   'scanning',
 ]);
 

@@ -35,6 +35,10 @@ export function blobReads(session: Session): BlobReads {
 export function blobRecords(session: Session): BlobRecords {
   return {
     ...blobReads(session),
+    async find(scope, digest) {
+      const [row] = await keep(session, { scope, digest });
+      return row && toBlob(row);
+    },
     async insert(blob) {
       const [row] = await insert(session, {
         scope: blob.scope,
@@ -74,9 +78,16 @@ function toBlob({ created_at, protection_json, ...row }: BlobRow): Blob {
 
 const COLUMNS = ['id', 'scope', 'digest', 'location', 'bytes', 'protection_json', 'created_at'] as const;
 
-const find = prepared((db, { scope, digest }: Placeholders<{ scope: string; digest: Digest }>) =>
-  db.selectFrom('blobs').select(COLUMNS).where('scope', '=', scope).where('digest', '=', digest),
-);
+type InScope = { scope: string; digest: Digest };
+
+const find = prepared((db, blob: Placeholders<InScope>) => one(db, blob));
+
+/** What a transaction finds it may point at. */
+const keep = prepared((db, blob: Placeholders<InScope>, { keeping }) => one(db, blob).modifyEnd(keeping('blobs')));
+
+function one(db: Kysely<Tables>, { scope, digest }: Placeholders<InScope>) {
+  return db.selectFrom('blobs').select(COLUMNS).where('scope', '=', scope).where('digest', '=', digest);
+}
 
 const findLocation = prepared((db, { location }: Placeholders<{ location: string }>) =>
   db.selectFrom('blobs').select('id').where('location', '=', location),

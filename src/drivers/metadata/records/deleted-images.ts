@@ -1,6 +1,8 @@
+import type { Kysely } from 'kysely';
 import type { ChangeCause, DeletedImage, HistoryReads, HistoryRecords } from '../../../core/history/history-records.ts';
 import type { Digest } from '../../../core/values/digest.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
+import type { Tables } from '../tables.ts';
 
 type Reads = 'deletedImage' | 'deletedManifest' | 'deletedImages' | 'deletedReferrers';
 
@@ -25,8 +27,15 @@ export function deletedImageReads(session: Session): Pick<HistoryReads, Reads> {
 
 export function deletedImageRecords(
   session: Session,
-): Pick<HistoryRecords, 'keepImage' | 'forgetImage' | 'forgetImages'> {
+): Pick<HistoryRecords, 'deletedImage' | 'deletedReferrers' | 'keepImage' | 'forgetImage' | 'forgetImages'> {
   return {
+    async deletedImage(repositoryId, digest) {
+      const [row] = await keep(session, { repositoryId, digest });
+      return row && toDeletedImage(row);
+    },
+    async deletedReferrers(repositoryId, subject) {
+      return (await keepReferrers(session, { repositoryId, subject })).map(toDeletedImage);
+    },
     async keepImage(imageId, { tags, cause, principal, deletedAt, keptUntil }) {
       await keepImage(session, {
         imageId,
@@ -92,13 +101,20 @@ interface OneImage {
   digest: Digest;
 }
 
-const deletedImage = prepared((db, { repositoryId, digest }: Placeholders<OneImage>) =>
-  db
+const deletedImage = prepared((db, image: Placeholders<OneImage>) => one(db, image));
+
+/** What a transaction finds is not forgotten before it has brought it back. */
+const keep = prepared((db, image: Placeholders<OneImage>, { keeping }) =>
+  one(db, image).modifyEnd(keeping('deleted_images')),
+);
+
+function one(db: Kysely<Tables>, { repositoryId, digest }: Placeholders<OneImage>) {
+  return db
     .selectFrom('deleted_images')
     .select(DELETED_COLUMNS)
     .where('repository_id', '=', repositoryId)
-    .where('digest', '=', digest),
-);
+    .where('digest', '=', digest);
+}
 
 const deletedManifest = prepared((db, { repositoryId, digest }: Placeholders<OneImage>) =>
   db
@@ -124,15 +140,25 @@ const deletedImages = prepared((db, { repositoryId, after, limit }: Placeholders
     .limit(limit),
 );
 
-const deletedReferrers = prepared(
-  (db, { repositoryId, subject }: Placeholders<{ repositoryId: number; subject: Digest }>) =>
-    db
-      .selectFrom('deleted_images')
-      .select(DELETED_COLUMNS)
-      .where('repository_id', '=', repositoryId)
-      .where('subject_digest', '=', subject)
-      .orderBy('digest'),
+interface OneSubject {
+  repositoryId: number;
+  subject: Digest;
+}
+
+const deletedReferrers = prepared((db, subject: Placeholders<OneSubject>) => referrersOf(db, subject));
+
+const keepReferrers = prepared((db, subject: Placeholders<OneSubject>, { keeping }) =>
+  referrersOf(db, subject).modifyEnd(keeping('deleted_images')),
 );
+
+function referrersOf(db: Kysely<Tables>, { repositoryId, subject }: Placeholders<OneSubject>) {
+  return db
+    .selectFrom('deleted_images')
+    .select(DELETED_COLUMNS)
+    .where('repository_id', '=', repositoryId)
+    .where('subject_digest', '=', subject)
+    .orderBy('digest');
+}
 
 interface Deletion {
   imageId: number;

@@ -1,6 +1,7 @@
 import { type Kysely, sql } from 'kysely';
 import type { Layer, LayerReads, LayerRecords } from '../../../core/layers/layer-records.ts';
 import type { Digest } from '../../../core/values/digest.ts';
+import type { SqlDialect } from '../dialect.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
 import type { Tables } from '../tables.ts';
 import { protectionOf } from './protection.ts';
@@ -24,6 +25,13 @@ export function layerReads(session: Session): LayerReads {
 export function layerRecords(session: Session): LayerRecords {
   return {
     ...layerReads(session),
+    async find(repositoryId, digest) {
+      const [row] = await keep(session, { repositoryId, digest });
+      return row && toLayer(row);
+    },
+    async findMany(repositoryId, digests) {
+      return (await keepMany(session, { repositoryId, digests: JSON.stringify(digests) })).map(toLayer);
+    },
     async insert({ repositoryId, digest, blobId, leaseUntil }) {
       const lease = { repositoryId, digest, leaseUntil: leaseUntil.getTime() };
       const inserted = await insert(session, { ...lease, blobId });
@@ -45,7 +53,10 @@ export function layerRecords(session: Session): LayerRecords {
       return releaseBlobs(session, await deleteUnused(session, { repositoryId, digest }));
     },
     async deleteExpired(repositoryId, digest, now) {
-      return releaseBlobs(session, await deleteExpired(session, { repositoryId, digest, now: now.getTime() }));
+      const layer = { repositoryId, digest, now: now.getTime() };
+      // Whoever makes a layer has its blob before the layer: in another order each would wait for the other.
+      if ((await takeBlobOfExpired(session, layer)).length === 0) return false;
+      return releaseBlobs(session, await deleteExpired(session, layer));
     },
   };
 }
@@ -127,20 +138,31 @@ function layersWithBlobs(db: Kysely<Tables>) {
     );
 }
 
-const find = prepared((db, { repositoryId, digest }: Placeholders<OneLayer>) =>
-  layersWithBlobs(db).where('layers.repository_id', '=', repositoryId).where('layers.digest', '=', digest),
-);
+const find = prepared((db, layer: Placeholders<OneLayer>) => one(db, layer));
+
+/** What a transaction finds it may name in an image, or mount: it is not collected meanwhile. */
+const keep = prepared((db, layer: Placeholders<OneLayer>, { keeping }) => one(db, layer).modifyEnd(keeping('layers')));
+
+function one(db: Kysely<Tables>, { repositoryId, digest }: Placeholders<OneLayer>) {
+  return layersWithBlobs(db).where('layers.repository_id', '=', repositoryId).where('layers.digest', '=', digest);
+}
 
 interface ManyLayers {
   repositoryId: number;
   digests: string;
 }
 
-const findMany = prepared((db, { repositoryId, digests }: Placeholders<ManyLayers>, { texts }) =>
-  layersWithBlobs(db)
-    .where('layers.repository_id', '=', repositoryId)
-    .where('layers.digest', 'in', db.selectFrom(texts<Digest>(digests).as('wanted')).select('wanted.value')),
+const findMany = prepared((db, layers: Placeholders<ManyLayers>, dialect) => many(db, layers, dialect));
+
+const keepMany = prepared((db, layers: Placeholders<ManyLayers>, dialect) =>
+  many(db, layers, dialect).modifyEnd(dialect.keeping('layers')),
 );
+
+function many(db: Kysely<Tables>, { repositoryId, digests }: Placeholders<ManyLayers>, { texts }: SqlDialect) {
+  return layersWithBlobs(db)
+    .where('layers.repository_id', '=', repositoryId)
+    .where('layers.digest', 'in', db.selectFrom(texts<Digest>(digests).as('wanted')).select('wanted.value'));
+}
 
 const expired = prepared((db, { now, limit }: Placeholders<{ now: number; limit: number }>) =>
   db
@@ -231,7 +253,24 @@ const deleteUnused = prepared((db, { repositoryId, digest }: Placeholders<OneLay
     .returning('blob_id'),
 );
 
-const deleteExpired = prepared((db, { repositoryId, digest, now }: Placeholders<OneLayer & { now: number }>) =>
+type Expired = OneLayer & { now: number };
+
+const takeBlobOfExpired = prepared((db, layer: Placeholders<Expired>, { takingWhole }) =>
+  db
+    .selectFrom('blobs')
+    .select('id')
+    .where('id', '=', ({ selectFrom }) =>
+      selectFrom('layers')
+        .select('layers.blob_id')
+        .where('layers.repository_id', '=', layer.repositoryId)
+        .where('layers.digest', '=', layer.digest)
+        .where('layers.referenced', '=', 0)
+        .where('layers.lease_until', '<', layer.now),
+    )
+    .modifyEnd(takingWhole),
+);
+
+const deleteExpired = prepared((db, { repositoryId, digest, now }: Placeholders<Expired>) =>
   db
     .deleteFrom('layers')
     .where('repository_id', '=', repositoryId)
