@@ -2,6 +2,7 @@ import type { AccessReads, AccessRecords } from './access/identity-records.ts';
 import type { SigningKeyReads, SigningKeyRecords } from './access/signing-key-records.ts';
 import type { CacheCheckReads, CacheCheckRecords } from './caching/cache-check-records.ts';
 import type { CacheRuleReads, CacheRuleRecords } from './caching/cache-rule-records.ts';
+import type { KmsKeyReads, KmsKeyRecords } from './encryption/kms-key-records.ts';
 import type { EventReads, EventRecords } from './events/event-records.ts';
 import type { HistoryReads, HistoryRecords } from './history/history-records.ts';
 import type { ImageReads, ImageRecords } from './images/image-records.ts';
@@ -59,6 +60,20 @@ export interface MetadataStore extends AsyncDisposable {
  */
 export type WorkScope = 'repository' | 'own-rows' | 'registry' | 'alone';
 
+/**
+ * What the store is kept in could not be reached, or went away in the middle; asked again later it may answer. What a
+ * transaction was about to commit meanwhile is there or not.
+ */
+export class StoreUnavailableError extends Error {
+  constructor(message: string, cause: unknown) {
+    super(`${message}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    this.name = 'StoreUnavailableError';
+  }
+}
+
+/** When to ask again: it has been waited for already, and comes back as a whole. */
+export const STORE_RETRY_SECONDS = 5;
+
 export interface Reads {
   readonly repositories: RepositoryReads;
   readonly blobs: BlobReads;
@@ -71,6 +86,7 @@ export interface Reads {
   readonly cacheRules: CacheRuleReads;
   readonly cacheChecks: CacheCheckReads;
   readonly secrets: SecretReads;
+  readonly kmsKeys: KmsKeyReads;
   readonly history: HistoryReads;
   readonly events: EventReads;
   readonly jobs: JobReads;
@@ -97,6 +113,7 @@ export interface Records {
   readonly cacheRules: CacheRuleRecords;
   readonly cacheChecks: CacheCheckRecords;
   readonly secrets: SecretRecords;
+  readonly kmsKeys: KmsKeyRecords;
   readonly history: HistoryRecords;
   readonly events: EventRecords;
   readonly jobs: JobRecords;

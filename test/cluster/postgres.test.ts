@@ -19,6 +19,7 @@ import { describeImageLists } from '../contract/metadata-store/image-lists.ts';
 import { describeImagePaging } from '../contract/metadata-store/image-paging.ts';
 import { describeImages } from '../contract/metadata-store/images.ts';
 import { describeJobs, describeSharedJobs } from '../contract/metadata-store/jobs.ts';
+import { describeKmsKeys } from '../contract/metadata-store/kms-keys.ts';
 import { describeLasting } from '../contract/metadata-store/lasting.ts';
 import { describeLayers } from '../contract/metadata-store/layers.ts';
 import { describeLifecycle } from '../contract/metadata-store/lifecycle.ts';
@@ -73,6 +74,7 @@ describe('metadata store on a PostgreSQL server', { skip: withoutPostgres }, () 
     describeLifecycle,
     describeMoves,
     describeSigningKeys,
+    describeKmsKeys,
     describeCreationTemplates,
     describeCaching,
     describeAccessUsers,

@@ -20,6 +20,7 @@ import { describeImageLists } from './metadata-store/image-lists.ts';
 import { describeImagePaging } from './metadata-store/image-paging.ts';
 import { describeImages } from './metadata-store/images.ts';
 import { describeJobs, describeSharedJobs } from './metadata-store/jobs.ts';
+import { describeKmsKeys } from './metadata-store/kms-keys.ts';
 import { describeLasting, describeOneWriter } from './metadata-store/lasting.ts';
 import { describeLayers } from './metadata-store/layers.ts';
 import { describeLifecycle } from './metadata-store/lifecycle.ts';
@@ -76,6 +77,7 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeLifecycle(driver);
   describeMoves(driver);
   describeSigningKeys(driver);
+  describeKmsKeys(driver);
   describeCreationTemplates(driver);
   describeCaching(driver);
   describeAccessUsers(driver);

@@ -3,7 +3,7 @@ export interface EncryptionTables {
   kms_keys: KmsKeysTable;
 }
 
-interface KmsKeysTable {
+export interface KmsKeysTable {
   arn: string;
   account: string;
   region: string;

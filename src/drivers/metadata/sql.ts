@@ -11,6 +11,7 @@ import { eventReads, eventRecords } from './records/events.ts';
 import { historyReads, historyRecords } from './records/history.ts';
 import { imageReads, imageRecords } from './records/images.ts';
 import { jobReads, jobRecords } from './records/jobs.ts';
+import { kmsKeyReads, kmsKeyRecords } from './records/kms-keys.ts';
 import { layerReads, layerRecords } from './records/layers.ts';
 import { lifecycleReads, lifecycleRecords } from './records/lifecycle.ts';
 import { moveReads, moveRecords } from './records/moves.ts';
@@ -54,6 +55,7 @@ function reads(session: Session): Reads {
     cacheRules: cacheRuleReads(session),
     cacheChecks: cacheCheckReads(session),
     secrets: secretReads(session),
+    kmsKeys: kmsKeyReads(session),
     history: historyReads(session),
     events: eventReads(session),
     jobs: jobReads(session),
@@ -82,6 +84,7 @@ function records(session: Session): Records {
     cacheRules: cacheRuleRecords(session),
     cacheChecks: cacheCheckRecords(session),
     secrets: secretRecords(session),
+    kmsKeys: kmsKeyRecords(session),
     history: historyRecords(session),
     events: eventRecords(session),
     jobs: jobRecords(session),
