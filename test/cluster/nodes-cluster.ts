@@ -34,7 +34,8 @@ export interface ClusterNode {
   /** The process of its present life. */
   readonly server: RunningServer;
   readonly isRunning: boolean;
-  start(): Promise<void>;
+  /** @param more is added to the arguments of the cluster's nodes for this life, and counts more than they do */
+  start(more?: readonly string[]): Promise<void>;
   /** SIGKILL. */
   kill(): Promise<void>;
   /** SIGTERM. @returns the exit code */
@@ -121,8 +122,8 @@ function clusterNode(
     get isRunning() {
       return isRunning;
     },
-    async start() {
-      server = await startServer({ data, args: ['--port', String(port), ...args], env });
+    async start(more = []) {
+      server = await startServer({ data, args: ['--port', String(port), ...args, ...more], env });
       isRunning = true;
     },
     async kill() {

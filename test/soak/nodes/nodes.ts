@@ -11,17 +11,17 @@ import { type Scenario, Tally } from '../scenario.ts';
 import { allReady, causeChaos } from './chaos.ts';
 import { endWell } from './end-well.ts';
 import { type Keeper, pull, runKeeper, runPuller } from './kept-images.ts';
-import { createStormWorld, createTokens, type Tokens } from './storm-world.ts';
+import { createStormWorld, createTokens, GOES_ON_SECONDS, type Tokens } from './storm-world.ts';
 import { createWorkMeter } from './work-meter.ts';
 
-const CLIENTS = 3;
-const KEEPERS = 2;
-const PULLERS = 2;
+const CLIENTS = 6;
+const KEEPERS = 4;
+const PULLERS = 3;
 /** How long clients and misfortunes are at work between two comparisons. */
 const STORM_SECONDS = 12;
 const TOKEN_SECONDS = 2;
-/** Long enough for a push that an outage delays. */
-const LEASE_SECONDS = 15;
+/** Longer than an upload is held by a node that died. */
+const LEASE_SECONDS = 25;
 /** Images of tags v-… that the policy leaves. */
 const VERSIONS = 8;
 const KEPT_REPOSITORIES = ['kept/one', 'kept/two'];
@@ -68,11 +68,11 @@ export const soakNodes: Scenario = async ({ seconds, random, say }) => {
   calm.moveTo(cluster.url);
   calm.begin();
   for (const image of keepers[0]!.kept) await pull({ ...keepers[0]!, world: calm }, image);
+  await meter.untilAll(GOES_ON_SECONDS + LEASE_SECONDS);
   await endWell(cluster, calm, { repositories: KEPT_REPOSITORIES, versions: VERSIONS, say });
   for (const [what, count] of [...world.counts, ...calm.counts, ...meter.work()]) tally.count(what, count);
-  for (const what of ['blobs collected', 'lifecycle runs', 'nodes killed']) {
-    if (!tally.counts.get(what)) world.fail(`no ${what}: a soak without them shows nothing`);
-  }
+  for (const [what, count] of meter.work())
+    if (count === 0) world.fail(`no ${what}: a soak without them shows nothing`);
   for (const failure of [...world.failures, ...calm.failures]) tally.fail(failure);
   return tally;
 };

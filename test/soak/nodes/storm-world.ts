@@ -3,8 +3,8 @@ import { AnswerLost, createWorld, type WorldControl } from '../../crash/world.ts
 import { basic, type Credentials, ecrSigned, passwordOf } from '../../support/access.ts';
 import { type HttpAnswer, type HttpRequest, http } from '../../support/http.ts';
 
-/** What one node was told about is lost with it for so long: the hold on an upload, the lease of a job. */
-const GOES_ON_SECONDS = 30;
+/** Within so long another node goes on with what one was at when it died: an upload that it held, a job. */
+export const GOES_ON_SECONDS = 30;
 /** A step that is tried for longer meets something that does not end with the outages, which never last so long. */
 const STEP_SECONDS_MAX = 2 * GOES_ON_SECONDS;
 const RETRY_MS = 200;
