@@ -7,6 +7,7 @@ import { EVENT_COMMANDS } from './event-commands.ts';
 import { IDENTITY_COMMANDS } from './identity-commands.ts';
 import { LIFECYCLE_COMMANDS } from './lifecycle-commands.ts';
 import { MIGRATION_COMMANDS } from './migration-commands.ts';
+import { MOVE_COMMANDS } from './move-commands.ts';
 import { PEER_COMMANDS } from './peer-commands.ts';
 import { JSON_OPTION } from './shared-options.ts';
 import { TAG_COMMANDS } from './tag-commands.ts';
@@ -69,6 +70,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       return usage;
     },
   },
+  ...MOVE_COMMANDS,
   ...MIGRATION_COMMANDS,
   ...TAG_COMMANDS,
   ...IDENTITY_COMMANDS,

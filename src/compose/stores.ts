@@ -6,6 +6,7 @@ import { ConfigError } from '../config/settings-reader.ts';
 import type { BlobStore } from '../core/blob-store.ts';
 import { type CoreDependencies, DEFAULT_CORE_SETTINGS } from '../core/dependencies.ts';
 import type { MetadataStore } from '../core/metadata-store.ts';
+import { whyNotHere, whyNotItsBytes } from '../core/moving/why-not-here.ts';
 import { createQuotaGuard } from '../core/quotas/quota-guard.ts';
 import { QUOTA_DEFAULTS, type QuotaLimits } from '../core/quotas/quotas.ts';
 import { openFilesystemBlobStore } from '../drivers/blobs/filesystem/filesystem-blob-store.ts';
@@ -13,6 +14,7 @@ import { makeRoot } from '../drivers/blobs/filesystem/folders.ts';
 import { createMemoryBlobStore } from '../drivers/blobs/memory/memory-blob-store.ts';
 import { lockFolder } from '../drivers/folder-lock.ts';
 import { openSqliteMetadataStore } from '../drivers/metadata/sqlite.ts';
+import { registryPlaceOf } from './registry-place.ts';
 
 export interface Stores extends AsyncDisposable {
   readonly metadata: MetadataStore;
@@ -43,6 +45,7 @@ export async function openStores(
   if (folder !== undefined && exclusive) opening.use(lockFolder(join(folder, 'serve.lock')));
   const metadata = opening.use(await openMetadata(folder, databaseUrl));
   await metadata.migrate();
+  refuse(whyNotHere(await metadata.read.moves.find()));
   const blobs = opening.use(await openBlobs(folder, { archiveDirectory, bucket }));
   const opened = opening.move();
   return { metadata, blobs, [Symbol.asyncDispose]: () => opened.disposeAsync() };
@@ -57,7 +60,7 @@ async function openMetadata(folder: string | undefined, databaseUrl: string | un
   return openPostgresMetadataStore({ url: databaseUrl });
 }
 
-async function openBlobs(directory: string | undefined, { archiveDirectory, bucket }: StoreOptions) {
+export async function openBlobs(directory: string | undefined, { archiveDirectory, bucket }: StoreOptions) {
   if (bucket !== undefined) {
     // Loaded by those alone that have a bucket.
     const { openS3BlobStore } = await import('../drivers/blobs/s3/s3-blob-store.ts');
@@ -80,12 +83,19 @@ export async function openStoresWithArchive(
   await using opening = new AsyncDisposableStack();
   const where = { databaseUrl, archiveDirectory, bucket: bucket && { ...bucket, links: bucketLinks } };
   const stores = opening.use(await openStores(dataDirectory, { ...options, ...where }));
+  const place = registryPlaceOf({ dataDirectory, databaseUrl, bucket });
+  refuse(whyNotItsBytes(await stores.metadata.read.moves.find(), place.bytes));
   await requireBytesHere(stores);
   if (archiveDirectory === undefined && (await stores.metadata.read.blobs.archived(0, 1)).length > 0) {
     throw new ConfigError('This data folder has an archive: say where it is with --archive-dir (GANTRY_ARCHIVE_DIR)');
   }
   const opened = opening.move();
   return { ...stores, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** @param why a sentence; undefined when nothing is to be refused */
+function refuse(why: string | undefined): void {
+  if (why !== undefined) throw new ConfigError(why);
 }
 
 /** A registry that was begun with its bytes elsewhere must not go on here. */
@@ -108,6 +118,7 @@ export function coreDependencies(
     partition?: string;
     mountsByDefault?: boolean;
     lifecycleExtensions?: boolean;
+    limitsScans?: boolean;
   },
   limits: Partial<QuotaLimits> = {},
 ): CoreDependencies {

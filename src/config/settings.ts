@@ -10,6 +10,7 @@ import {
 import { BLOB_DELIVERY_SETTING, BLOBS_SETTING } from './blobs-config.ts';
 import { DATABASE_SETTING } from './database-config.ts';
 import { KMS_SETTING } from './kms-config.ts';
+import { SCANNING_SETTINGS } from './scanning-config.ts';
 import type { Setting } from './setting.ts';
 
 /** How far back deletions and the history of tags go; `serve` and the commands that undo must agree on it. */
@@ -57,7 +58,7 @@ export const QUOTA_SETTING = {
   repeats: true,
 } as const satisfies Setting;
 
-const ARCHIVE_SETTING = {
+export const ARCHIVE_SETTING = {
   flag: 'archive-dir',
   variable: 'GANTRY_ARCHIVE_DIR',
   placeholder: 'folder',
@@ -166,6 +167,7 @@ export const SERVE_SETTINGS = [
     default: '3600',
   },
   LIFECYCLE_EXTENSIONS_SETTING,
+  ...SCANNING_SETTINGS,
   ...KEEPING_SETTINGS,
   QUOTA_SETTING,
   {

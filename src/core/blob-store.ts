@@ -49,6 +49,14 @@ export interface BlobStore extends AsyncDisposable {
    */
   followStaged?(uploadId: string, offset: number): Promise<StagedFollower | undefined>;
 
+  /**
+   * Opens the staged bytes of an upload that nobody appends to, as `read` does sealed ones. For stores that others cannot follow
+   * an upload of.
+   *
+   * @returns undefined when there are none
+   */
+  readStaged?(uploadId: string): Promise<BlobReader | undefined>;
+
   /** Cuts the staged bytes back to a size, durably. A size at or above the present one changes nothing. */
   truncate(uploadId: string, bytes: number): Promise<void>;
 
@@ -107,7 +115,7 @@ export interface BlobStore extends AsyncDisposable {
 export type Encrypting =
   | {
       readonly by: 'data-keys';
-      /** @param dataKey 32 bytes, of one upload alone; the store keeps it nowhere */
+      /** @param dataKey of one upload alone: 32 bytes, or 64 for two layers of encryption; the store keeps it nowhere */
       under(dataKey: Uint8Array): KeptBytes;
     }
   | {

@@ -7,7 +7,7 @@ import type { Session, SqlDatabase } from './session.ts';
 /** Carries between two databases, each of any kind, row by row and column by column. */
 export function createFactsCarrier(source: SqlDatabase, target: SqlDatabase): FactsCarrier {
   return {
-    count: () => countAll(source.reader),
+    count: () => countFacts(source),
     async firstFilled() {
       for (const { table } of CARRIED_TABLES) {
         if (table !== FILLED_WHEN_NEW && (await countRows(target.reader, table)) > 0) return table;
@@ -30,9 +30,10 @@ export function createFactsCarrier(source: SqlDatabase, target: SqlDatabase): Fa
   };
 }
 
-async function countAll(session: Session): Promise<TableCount[]> {
+/** What there is to carry. */
+export async function countFacts({ reader }: SqlDatabase): Promise<TableCount[]> {
   const counts: TableCount[] = [];
-  for (const { table } of CARRIED_TABLES) counts.push({ table, rows: await countRows(session, table) });
+  for (const { table } of CARRIED_TABLES) counts.push({ table, rows: await countRows(reader, table) });
   return counts;
 }
 

@@ -44,6 +44,14 @@ export async function presentVersion(session: Session): Promise<number> {
   return row?.version ?? 0;
 }
 
+/** The form that this Gantry writes. */
+export const PRESENT_FORM = MIGRATIONS.length;
+
+/** As `presentVersion`; 0 also when no step ever was looked for. */
+export async function formOf({ reader }: SqlDatabase): Promise<number> {
+  return presentVersion(reader).catch(() => 0);
+}
+
 /** The store was written by a Gantry that knows more steps than this one. */
 export class NewerStoreError extends Error {
   constructor(storeVersion: number, knownVersion: number) {
