@@ -133,7 +133,16 @@ export interface NamedKey {
 /** What a store does with the bytes of an upload and of the blob it becomes. */
 export type KeptBytes = Pick<
   BlobStore,
-  'appender' | 'stagedBytes' | 'digest' | 'seal' | 'truncate' | 'followStaged' | 'stat' | 'read' | 'downloadUrl'
+  | 'appender'
+  | 'stagedBytes'
+  | 'digest'
+  | 'seal'
+  | 'truncate'
+  | 'followStaged'
+  | 'readStaged'
+  | 'stat'
+  | 'read'
+  | 'downloadUrl'
 >;
 
 export type BlobLocation = string;

@@ -1,6 +1,7 @@
 import { after, before, describe } from 'node:test';
 import { openS3BlobStore } from '../../src/drivers/blobs/s3/s3-blob-store.ts';
 import { describeReading } from '../contract/blob-store/reading.ts';
+import { describeReadingStaged } from '../contract/blob-store/reading-staged.ts';
 import { describeSealing } from '../contract/blob-store/sealing.ts';
 import { describeStaging } from '../contract/blob-store/staging.ts';
 import { type S3Server, startS3Server, whyNoS3Server } from '../support/s3-server.ts';
@@ -30,4 +31,5 @@ describe('a blob store in a bucket', { skip: skip ?? false }, () => {
   describeStaging(driver);
   describeSealing(driver);
   describeReading(driver);
+  describeReadingStaged(driver);
 });

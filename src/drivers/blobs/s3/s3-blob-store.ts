@@ -31,7 +31,7 @@ import { listSealed, listStaged } from './listing.ts';
 import { describeTrouble, unlessMissing } from './s3-errors.ts';
 import { openSealed } from './sealed-reader.ts';
 import { StagedAppender } from './staged-appender.ts';
-import { bytesOf } from './staged-state.ts';
+import { bytesOf, type ObjectBase } from './staged-state.ts';
 import { type Staged, StagedUploads } from './staged-uploads.ts';
 
 export interface S3BlobStoreOptions extends S3Place {
@@ -71,7 +71,7 @@ class S3BlobStore implements BlobStore {
       by: 'named-keys',
       under(key) {
         const inside = bucket.under(key);
-        return new S3BlobStore(inside, links, uploads.inside(inside));
+        return new S3BlobStore(inside, links, uploads);
       },
     };
     if (links) this.downloadUrl = (location, expiresSeconds) => bucket.link(bytesKey(location), expiresSeconds);
@@ -97,14 +97,19 @@ class S3BlobStore implements BlobStore {
       return `sha256:${staged.hash.copy().digest('hex')}`;
     }
     if (staged.state.base === undefined) return digestOf(staged.tail, algorithm);
-    const base = await assemble(this.#bucket, uploadId, staged);
-    if (base !== staged.state.base) {
-      await this.#uploads.store(uploadId, { base, tail: Buffer.alloc(0), hash: staged.hash }, staged);
-    }
+    const base = await this.#makeReadable(uploadId, staged);
     const hash = createHash(algorithm);
     await this.#hashObject(hash, dataKey(uploadId, base.name), base.bytes);
     if (algorithm === 'sha256') this.#uploads.learn(uploadId, hash);
     return `${algorithm}:${hash.copy().digest('hex')}`;
+  }
+
+  async readStaged(uploadId: string): Promise<BlobReader | undefined> {
+    const staged = await this.#uploads.load(uploadId);
+    if (staged === undefined || bytesOf(staged.state) === 0) return undefined;
+    if (staged.state.base === undefined) return readerOf(staged.tail);
+    const { name, bytes } = await this.#makeReadable(uploadId, staged);
+    return openSealed(this.#bucket, dataKey(uploadId, name), { bytes, range: { first: 0, last: bytes - 1 } });
   }
 
   async seal(uploadId: string, digest: Digest, bytes: number): Promise<BlobLocation | undefined> {
@@ -179,6 +184,15 @@ class S3BlobStore implements BlobStore {
     this.#bucket[Symbol.dispose]();
   }
 
+  /** Makes one object of what is staged, and notes that; others may append to it afterwards. */
+  async #makeReadable(uploadId: string, staged: Staged): Promise<ObjectBase> {
+    const base = await assemble(this.#bucket, uploadId, staged);
+    if (base !== staged.state.base) {
+      await this.#uploads.store(uploadId, { base, tail: Buffer.alloc(0), hash: staged.hash }, staged);
+    }
+    return base;
+  }
+
   async #findSealed(uploadId: string, digest: Digest, bytes: number): Promise<BlobLocation | undefined> {
     const start = SEALED + locationOf({ uploadId, digest, bytes, name: undefined });
     for await (const { key } of this.#bucket.list(start)) {
@@ -210,4 +224,19 @@ class S3BlobStore implements BlobStore {
       reader.recycle(chunk);
     }
   }
+}
+
+/** Of bytes that are in memory; gives a copy, since chunks are the caller's. */
+function readerOf(content: Uint8Array): BlobReader {
+  let rest: Uint8Array | undefined = Uint8Array.from(content);
+  return {
+    bytes: content.byteLength,
+    async next() {
+      const chunk = rest;
+      rest = undefined;
+      return chunk;
+    },
+    recycle() {},
+    async [Symbol.asyncDispose]() {},
+  };
 }
