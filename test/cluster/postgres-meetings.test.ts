@@ -66,7 +66,9 @@ describe('works of two nodes that meet on PostgreSQL', { skip: withoutPostgres }
   it('keep a layer that is renewed while it is collected', async () => {
     const { id } = await addRepository(one);
     const { digest } = await addLayer(one, id, MOMENT);
-    await using renewing = await opened(one, 'own-rows', ({ layers }) => layers.renewLeases(id, [digest], minutesLater(9)));
+    await using renewing = await opened(one, 'own-rows', ({ layers }) =>
+      layers.renewLeases(id, [digest], minutesLater(9)),
+    );
     const collected = other.transaction('own-rows', ({ layers }) => layers.deleteExpired(id, digest, minutesLater(1)));
     assert.equal(await isOverSoon(collected), false);
     await renewing.end();
@@ -77,7 +79,9 @@ describe('works of two nodes that meet on PostgreSQL', { skip: withoutPostgres }
   it('tell nobody of a layer that is being collected', async () => {
     const { id } = await addRepository(one);
     const { digest } = await addLayer(one, id, MOMENT);
-    await using collecting = await opened(one, 'own-rows', (to) => to.layers.deleteExpired(id, digest, minutesLater(1)));
+    await using collecting = await opened(one, 'own-rows', (to) =>
+      to.layers.deleteExpired(id, digest, minutesLater(1)),
+    );
     const renewed = other.transaction('own-rows', async ({ layers }) => {
       await layers.renewLeases(id, [digest], minutesLater(9));
       return layers.findMany(id, [digest]);

@@ -31,7 +31,7 @@ describe('a PostgreSQL server that goes away and comes back', { skip: withoutPos
       const lost = acknowledged.filter((name) => !kept.has(name));
       assert.deepEqual(lost, []);
       assert.ok(acknowledged.length > 0);
-      for (const error of refused) assert.match(String(error), /^DatabaseUnavailableError/);
+      for (const error of refused) assert.match(String(error), /^StoreUnavailableError/);
       await store.ready();
     });
   }
@@ -53,8 +53,8 @@ describe('a PostgreSQL server that goes away and comes back', { skip: withoutPos
     await using store = await openPostgresMetadataStore({ url });
     await store.migrate();
     await server.stop();
-    await assert.rejects(store.ready(), { name: 'DatabaseUnavailableError' });
-    await assert.rejects(addRepository(store), { name: 'DatabaseUnavailableError' });
+    await assert.rejects(store.ready(), { name: 'StoreUnavailableError' });
+    await assert.rejects(addRepository(store), { name: 'StoreUnavailableError' });
     await server.start();
     await store.ready();
   });
@@ -100,7 +100,7 @@ describe('opening a store on a PostgreSQL server', { skip: withoutPostgres }, ()
 
   it('refuses a server that is not there', async () => {
     const opening = openPostgresMetadataStore({ url: 'postgres://gantry@127.0.0.1:1/nothing' });
-    await assert.rejects(opening, { name: 'DatabaseUnavailableError' });
+    await assert.rejects(opening, { name: 'StoreUnavailableError' });
   });
 });
 

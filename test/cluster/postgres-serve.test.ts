@@ -4,8 +4,10 @@ import { readdir } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { awsCall } from '../support/aws-call.ts';
+import { http } from '../support/http.ts';
 import { startPostgres, withoutPostgres } from '../support/postgres.ts';
 import { checkout, cleanEnvironment, pinnedNode, startServer } from '../support/server.ts';
+import { refusesNul } from '../system/nul-requests.ts';
 
 describe('gantry serve with a database', { skip: withoutPostgres }, () => {
   it('keeps its facts there: another server has them at once, and a command and the next server have them too', async () => {
@@ -32,5 +34,36 @@ describe('gantry serve with a database', { skip: withoutPostgres }, () => {
     await using next = await startServer({ args: ['--database-url', env.GANTRY_DATABASE_URL] });
     const again = await awsCall(next.url, 'DescribeRepositories', { repositoryNames: [repositoryName] });
     assert.equal(again.status, 200);
+  });
+
+  it('says while the database is away that it is worth asking again, and when', async () => {
+    await using database = await startPostgres();
+    await using server = await startServer({ env: { GANTRY_DATABASE_URL: await database.newDatabase() } });
+    const repositoryName = 'team/app';
+    assert.equal((await awsCall(server.url, 'CreateRepository', { repositoryName })).status, 200);
+    await database.stop();
+    const [read, write, tags, upload] = await Promise.all([
+      awsCall(server.url, 'DescribeRepositories', {}),
+      awsCall(server.url, 'CreateRepository', { repositoryName: 'team/other' }),
+      http(`${server.url}/v2/${repositoryName}/tags/list`),
+      http(`${server.url}/v2/${repositoryName}/blobs/uploads/`, { method: 'POST' }),
+    ]);
+    for (const answer of [read, write]) {
+      assert.equal(answer.status, 500);
+      assert.equal(answer.json().__type, 'ServerException');
+      assert.match(String(answer.headers['retry-after']), /^\d+$/);
+    }
+    for (const answer of [tags, upload]) {
+      assert.equal(answer.status, 503);
+      assert.match(String(answer.headers['retry-after']), /^\d+$/);
+    }
+    await database.start();
+    assert.equal((await awsCall(server.url, 'CreateRepository', { repositoryName: 'team/other' })).status, 200);
+  });
+
+  it('refuses texts that the database cannot keep, as it does without one', async () => {
+    await using database = await startPostgres();
+    await using server = await startServer({ env: { GANTRY_DATABASE_URL: await database.newDatabase() } });
+    await refusesNul(server);
   });
 });

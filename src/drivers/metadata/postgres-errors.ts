@@ -1,13 +1,5 @@
 import { StorageFullError } from '../../core/blob-store.ts';
 
-/** The database could not be reached, or went away in the middle; asked again later it may answer. */
-export class DatabaseUnavailableError extends Error {
-  constructor(message: string, cause: unknown) {
-    super(`${message}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
-    this.name = 'DatabaseUnavailableError';
-  }
-}
-
 /**
  * Whether the same work, run again, may well go through: the database undid it for the sake of another's.
  * https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { DatabaseUnavailableError, isDisconnection, storageErrorOf } from './postgres-errors.ts';
+import { StoreUnavailableError } from '../../core/metadata-store.ts';
+import { isDisconnection, storageErrorOf } from './postgres-errors.ts';
 import type { SqlValue } from './session.ts';
 
 export type Client = pg.PoolClient;
@@ -104,7 +105,7 @@ async function whileReturning<T>(attempt: () => Promise<T>): Promise<T> {
       return await attempt();
     } catch (error) {
       if (!isDisconnection(error)) throw error;
-      if (performance.now() >= until) throw new DatabaseUnavailableError('The database cannot be reached', error);
+      if (performance.now() >= until) throw new StoreUnavailableError('The database cannot be reached', error);
     }
     await sleep(RETURN_RETRY_MILLISECONDS);
   }

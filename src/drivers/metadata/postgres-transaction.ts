@@ -1,5 +1,6 @@
+import { StoreUnavailableError } from '../../core/metadata-store.ts';
 import { postgresDialect } from './postgres-dialect.ts';
-import { DatabaseUnavailableError, isConflict, isDisconnection, storageErrorOf } from './postgres-errors.ts';
+import { isConflict, isDisconnection, storageErrorOf } from './postgres-errors.ts';
 import { type Client, rowsOf } from './postgres-pool.ts';
 import type { Session, SqlValue } from './session.ts';
 
@@ -48,7 +49,7 @@ export class PostgresTransaction implements Session {
       if (command !== 'COMMIT') throw new Error(`The database answered commit with ${command}`);
       this.#release();
     } catch (error) {
-      this.#failure = { error: isDisconnection(error) ? new DatabaseUnavailableError(UNCERTAIN, error) : error };
+      this.#failure = { error: isDisconnection(error) ? new StoreUnavailableError(UNCERTAIN, error) : error };
       if (!isConflict(error)) this.#release(error as Error);
       throw storageErrorOf(this.#failure.error);
     }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkScope } from '../../core/metadata-store.ts';
+import { StoreUnavailableError, type WorkScope } from '../../core/metadata-store.ts';
 import { isConflict, isDisconnection } from './postgres-errors.ts';
 import type { Client, PostgresPool } from './postgres-pool.ts';
 import { PostgresTransaction } from './postgres-transaction.ts';
@@ -10,6 +10,8 @@ import type { Session, SqlValue } from './session.ts';
 const ATTEMPTS_MAX = 10;
 const BACKOFF_MILLISECONDS = 4;
 const BACKOFF_MILLISECONDS_MAX = 200;
+
+const GOES_AWAY = 'The database goes away again and again';
 
 /**
  * Each statement sees what is committed when it begins: after the wait for a lock, what was done meanwhile. All take the
@@ -59,7 +61,9 @@ export class PostgresWriter {
         return await attemptOnce(transaction, work);
       } catch (error) {
         const reason = transaction.failure?.error;
-        if (!(isConflict(reason) || isDisconnection(reason)) || attempt >= ATTEMPTS_MAX) throw error;
+        if (!(isConflict(reason) || isDisconnection(reason))) throw error;
+        if (attempt >= ATTEMPTS_MAX)
+          throw isDisconnection(reason) ? new StoreUnavailableError(GOES_AWAY, reason) : error;
       }
       await sleep(Math.random() * Math.min(BACKOFF_MILLISECONDS * 2 ** (attempt - 1), BACKOFF_MILLISECONDS_MAX));
     }

@@ -39,7 +39,7 @@ function violationWithin(shape: Shape, rule: Rule, value: unknown, parameter: st
   if (shape.kind === 'structure') return findViolation(shape, value as Record<string, unknown>, parameter);
   if (shape.kind !== 'list') return undefined;
   for (const [index, element] of (value as unknown[]).entries()) {
-    const broken = rule.element === undefined ? undefined : brokenRule(rule.element, element);
+    const broken = brokenRule(rule.element ?? {}, element);
     if (broken !== undefined) return { parameter, constraint: `Member must satisfy constraint: [Member ${broken}]` };
     const within = violationWithin(shape.element, {}, element, `${parameter}.${index + 1}.member`);
     if (within !== undefined) return within;
@@ -70,6 +70,8 @@ function brokenLength({ lengthMin, lengthMax }: Rule, length: number): string | 
 }
 
 function brokenText(rule: Rule, text: string): string | undefined {
+  // No pattern of ECR's lets it in, and where there is none not every store could keep it.
+  if (text.includes('\0')) return 'must not contain the character U+0000';
   if (rule.oneOf !== undefined && !rule.oneOf.includes(text)) {
     return `must satisfy enum value set: [${rule.oneOf.join(', ')}]`;
   }

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Call, Caller } from '../../core/access/caller.ts';
 import type { Core } from '../../core/core.ts';
 import { BodyAbortedError } from '../../http/body.ts';
@@ -121,16 +121,23 @@ async function answerError(
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
-  { code, message, members, status }: AwsError,
+  { code, message, members, status, headers }: AwsError,
 ): Promise<void> {
   if (error instanceof BodyAbortedError) return void response.destroy();
   await discardBody(request);
-  sendAws(request, response, status, { __type: code, message, ...members });
+  sendAws(request, response, status, { __type: code, message, ...members }, headers);
   if (status === 500) throw error;
 }
 
-function sendAws(request: IncomingMessage, response: ServerResponse, status: number, body: object): void {
+function sendAws(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers?: OutgoingHttpHeaders,
+): void {
   sendJson(response, status, body, {
+    ...headers,
     'Content-Type': 'application/x-amz-json-1.1',
     'x-amzn-RequestId': requestIdOf(request),
   });

@@ -1,4 +1,6 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import { type Refusal, type RefusalKind, RefusedError } from '../../core/errors.ts';
+import { STORE_RETRY_SECONDS, StoreUnavailableError } from '../../core/metadata-store.ts';
 import { SigV4Error } from '../../http/sigv4/sigv4-error.ts';
 
 /** An error as it stands on the wire. Names without a modelled exception are those of AWS's common front end. */
@@ -8,18 +10,21 @@ export class AwsError extends Error {
   readonly status: 400 | 413 | 500;
   /** Typed members besides `message`. */
   readonly members: Readonly<Record<string, unknown>>;
-  constructor(code: string, message: string, { status = 400, members = {} }: Wire = {}) {
+  readonly headers: OutgoingHttpHeaders;
+  constructor(code: string, message: string, { status = 400, members = {}, headers = {} }: Wire = {}) {
     super(message);
     this.name = 'AwsError';
     this.code = code;
     this.status = status;
     this.members = members;
+    this.headers = headers;
   }
 }
 
 interface Wire {
   readonly status?: 400 | 413 | 500;
   readonly members?: Readonly<Record<string, unknown>>;
+  readonly headers?: OutgoingHttpHeaders;
 }
 
 /** A broken constraint in ECR's wording. */
@@ -35,6 +40,11 @@ export function invalidParameter(
 export function awsErrorOf(error: unknown, requestId: string): AwsError {
   if (error instanceof AwsError) return error;
   if (error instanceof SigV4Error) return new AwsError(error.code, error.message);
+  if (error instanceof StoreUnavailableError) {
+    // ECR has no exception for it: its clients try again after any ServerException.
+    const headers = { 'Retry-After': String(STORE_RETRY_SECONDS) };
+    return new AwsError('ServerException', 'The registry cannot reach its database', { status: 500, headers });
+  }
   if (!(error instanceof RefusedError)) {
     const message = `The server failed. It logged the reason under request id ${requestId}`;
     return new AwsError('ServerException', message, { status: 500 });
@@ -68,6 +78,9 @@ const EXCEPTIONS: Record<RefusalKind, string> = {
   'lifecycle-policy-not-found': 'LifecyclePolicyNotFoundException',
   'lifecycle-preview-in-progress': 'LifecyclePolicyPreviewInProgressException',
   'lifecycle-preview-not-found': 'LifecyclePolicyPreviewNotFoundException',
+  'scan-not-found': 'ScanNotFoundException',
+  'scanning-disabled': 'ValidationException',
+  'unsupported-image-type': 'UnsupportedImageTypeException',
   'backfill-in-progress': 'ReplicationBackfillInProgressException',
   'backfill-invalid-status': 'ReplicationBackfillInvalidStatusException',
   'backfill-not-found': 'ReplicationBackfillNotFoundException',

@@ -32,11 +32,16 @@ export function refusePaging(
   }
 }
 
+/** Not every store can look for what comes after a text with U+0000 in it, which no token of ours holds. */
+function isText(part: unknown): part is string {
+  return typeof part === 'string' && !part.includes('\0');
+}
+
 function parseToken(token: string): string[] {
   if (token.length > TOKEN_LENGTH_MAX) return [];
   try {
     const parsed: unknown = JSON.parse(Buffer.from(token, 'base64url').toString('utf8'));
-    return Array.isArray(parsed) && parsed.every((part) => typeof part === 'string') ? parsed : [];
+    return Array.isArray(parsed) && parsed.every(isText) ? parsed : [];
   } catch {
     return [];
   }

@@ -16,7 +16,7 @@ import { authenticationError, sendChallenge } from './challenge.ts';
 import type { Client } from './client.ts';
 import { OciError } from './errors.ts';
 import type { OciContext } from './exchange.ts';
-import { matchPath, type PathMatch } from './paths.ts';
+import { ENCODED_NUL, matchPath, type PathMatch } from './paths.ts';
 import { type Route, routes } from './routes.ts';
 
 /** Everything under /v2/: the OCI distribution specification 1.1, which is ECR's docker endpoint. */
@@ -58,6 +58,9 @@ async function answer(
   draft.registry = call.registry;
   refuseTooFast(context, call, client, draft.eventName);
   if (match === undefined) throw new OciError(404, 'UNSUPPORTED', `There is nothing at ${path}`);
+  if (mark >= 0 && target.includes(ENCODED_NUL, mark)) {
+    throw new OciError(400, 'UNSUPPORTED', 'A parameter must not contain the character U+0000');
+  }
   const { resource, parameter, repositoryName = '' } = match;
   if (route === undefined) throw methodNotAllowed(request.method, path, Object.keys(routes[resource]));
   if (match.repositoryName !== undefined) {

@@ -57,8 +57,12 @@ function match(resource: ResourceKind, path: string, nameEnd: number, tail: stri
   return { resource, repositoryName: path.slice(PREFIX.length, nameEnd), parameter };
 }
 
+/** Nothing has a name with the character U+0000 in it, and not every store can look for one. */
+export const ENCODED_NUL = '%00';
+
 function decoded(text: string): string | undefined {
   if (!text.includes('%')) return text;
+  if (text.includes(ENCODED_NUL)) return undefined;
   try {
     return decodeURIComponent(text);
   } catch {

@@ -1,4 +1,5 @@
 import { type Refusal, RefusedError } from '../../core/errors.ts';
+import { StoreUnavailableError } from '../../core/metadata-store.ts';
 import { SigV4Error, type SigV4ErrorCode } from '../../http/sigv4/sigv4-error.ts';
 
 /** An error as STS writes it. */
@@ -23,6 +24,9 @@ export function stsErrorOf(error: unknown, requestId: string): StsError {
   if (error instanceof SigV4Error) return signatureError(error);
   const known = error instanceof RefusedError ? refusalError(error.refusal, error.message) : undefined;
   if (known) return known;
+  if (error instanceof StoreUnavailableError) {
+    return new StsError('ServiceUnavailable', 'The registry cannot reach its database', 503);
+  }
   return new StsError('InternalFailure', `The server failed. It logged the reason under request id ${requestId}`, 500);
 }
 

@@ -60,7 +60,7 @@ export function createStsHandler(context: StsContext): Handler {
       core.audit.record(auditEntry(request, { at: now(), client, notes, error: { code, message } }));
       await discardBody(request);
       sendXml(response, status, errorXml(code, message, status, requestId));
-      if (status === 500) throw error;
+      if (status >= 500) throw error;
     }
   };
 }
