@@ -19,9 +19,13 @@ export interface EndedJob {
   readonly error?: unknown;
 }
 
-/** How long a server may be silent about a job before another takes it. */
-const LEASE_SECONDS = 60;
-const RENEWAL_SECONDS = 20;
+/**
+ * How long a server may be silent about a job before another takes it: with the look for due jobs, what a dead server was at
+ * goes on well within half a minute. Three renewals may fail, as they do while a database restarts; a job that is lost for
+ * more than that is done twice, which every job can be. Servers compare the time with their own clocks.
+ */
+const LEASE_SECONDS = 20;
+const RENEWAL_SECONDS = 5;
 
 /** A lease from now on. */
 export function newLease({ dependencies: { now, newId } }: JobWorld): JobLease {

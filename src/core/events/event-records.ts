@@ -24,7 +24,10 @@ export type EventTargetKind = 'webhook' | 'file' | 'eventbridge';
 
 export interface EventReads {
   find(id: number): Promise<StoredEvent | undefined>;
-  /** Events with larger ids, in the order of ids. */
+  /**
+   * Events with larger ids, in the order of ids. None is given before all that will come with smaller ones are there, so that who
+   * goes on after the last misses none; for a transaction that does not end there may be none until then.
+   */
   after(id: number, limit: number): Promise<StoredEvent[]>;
   /** The largest id, 0 without events. */
   lastId(): Promise<number>;

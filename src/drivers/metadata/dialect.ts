@@ -36,6 +36,12 @@ export interface SqlDialect {
   /** Ends a select of rows to be taken: those another transaction is taking are left out, where there can be another. */
   readonly skippingLocked: RawBuilder<unknown>;
 
+  /**
+   * Selects a name for each transaction, `writer`, that has added rows to a table or may be about to, and is not over;
+   * undefined where all that was added before what is seen is seen as well.
+   */
+  writersOf(table: keyof Tables): RawBuilder<{ writer: string }> | undefined;
+
   /** A table of one column, `value`, that holds the texts of a JSON array. */
   texts<Text extends string>(json: Expression<string>): AliasableExpression<{ value: Text }>;
 

@@ -22,6 +22,13 @@ export const postgresDialect: SqlDialect = {
   takingWhole: sql`for update`,
   // Of those that are being claimed by another this moment nobody waits for: they are taken.
   skippingLocked: sql`for update skip locked`,
+  // Whoever adds rows holds this lock from before their ids are handed out until the end.
+  writersOf: (table) => sql`
+    select virtualtransaction as writer from pg_locks
+    where locktype = 'relation' and mode = 'RowExclusiveLock'
+      and database = (select oid from pg_database where datname = current_database())
+      and relation = cast(${sql.lit(table)} as regclass)
+  `,
   texts: <Text extends string>(json: Expression<string>) =>
     sql<{ value: Text }>`json_array_elements_text(cast(${json} as json))`,
   objects: (json: Expression<string>) => sql<{ value: string }>`json_array_elements(cast(${json} as json))`,

@@ -20,6 +20,7 @@ export const sqliteDialect: SqlDialect = {
   keeping: () => sql``,
   takingWhole: sql``,
   skippingLocked: sql``,
+  writersOf: () => undefined,
   texts: jsonEach,
   objects: jsonEach,
 };

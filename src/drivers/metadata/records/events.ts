@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventReads, EventRecords, EventTarget, StoredEvent } from '../../../core/events/event-records.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
 
@@ -8,11 +9,14 @@ export function eventReads(session: Session): EventReads {
       return row && toEvent(row);
     },
     async after(id, limit) {
-      return (await after(session, { id, limit })).map(toEvent);
+      const until = await lastId(session);
+      if (until <= id || !(await isSettled(session))) return [];
+      return (await between(session, { id, until, limit })).map(toEvent);
     },
     async lastId() {
-      const [row] = await lastId(session, {});
-      return row?.id ?? 0;
+      const last = await lastId(session);
+      await isSettled(session);
+      return last;
     },
     async lastIdBefore(time) {
       const [row] = await lastIdBefore(session, { time: time.getTime() });
@@ -101,11 +105,45 @@ const find = prepared((db, { id }: Placeholders<{ id: number }>) =>
   db.selectFrom('events').select(COLUMNS).where('id', '=', id),
 );
 
-const after = prepared((db, { id, limit }: Placeholders<{ id: number; limit: number }>) =>
-  db.selectFrom('events').select(COLUMNS).where('id', '>', id).orderBy('id').limit(limit),
+/**
+ * Ids are handed out when events are added, and seen when their transactions are over, which need not be in the same order.
+ * What is not seen of the ids up to the last one belongs to writers of this moment.
+ *
+ * @returns whether those are over, for which it waits a little
+ */
+async function isSettled(session: Session): Promise<boolean> {
+  const writers = session.dialect.writersOf('events');
+  if (writers === undefined) return true;
+  const query = writers.compile(session.dialect.build).sql;
+  const present = async () => new Set((await session.rows<{ writer: string }>(query, [])).map(({ writer }) => writer));
+  const before = await present();
+  for (let left = SETTLING_LOOKS; before.size > 0 && left > 0; left--) {
+    await sleep(SETTLING_MILLISECONDS);
+    const now = await present();
+    for (const writer of before) if (!now.has(writer)) before.delete(writer);
+  }
+  return before.size === 0;
+}
+
+const SETTLING_LOOKS = 40;
+const SETTLING_MILLISECONDS = 25;
+
+async function lastId(session: Session): Promise<number> {
+  const [row] = await last(session, {});
+  return row?.id ?? 0;
+}
+
+interface Between {
+  id: number;
+  until: number;
+  limit: number;
+}
+
+const between = prepared((db, { id, until, limit }: Placeholders<Between>) =>
+  db.selectFrom('events').select(COLUMNS).where('id', '>', id).where('id', '<=', until).orderBy('id').limit(limit),
 );
 
-const lastId = prepared((db) => db.selectFrom('events').select('id').orderBy('id', 'desc').limit(1));
+const last = prepared((db) => db.selectFrom('events').select('id').orderBy('id', 'desc').limit(1));
 
 const lastIdBefore = prepared((db, { time }: Placeholders<{ time: number }>) =>
   db.selectFrom('events').select('id').where('at', '<', time).orderBy('at', 'desc').orderBy('id', 'desc').limit(1),
