@@ -1,10 +1,12 @@
 import { type Access, openAccess } from './compose/access.ts';
+import { openBlobKeys } from './compose/blob-keys.ts';
 import { openCaching } from './compose/caching.ts';
 import { createFrontDoor } from './compose/front-door.ts';
 import { startJobs } from './compose/jobs.ts';
 import { schedulePullTimes } from './compose/pull-time-schedule.ts';
 import { quotaLimitsOf } from './compose/quota-limits.ts';
 import { ensureRootKey } from './compose/root-key.ts';
+import { matchWhenMoreIsKnown, openScanEngine } from './compose/scanning.ts';
 import { coreDependencies, openStoresWithArchive } from './compose/stores.ts';
 import { openTls } from './compose/tls.ts';
 import type { AuditConfig } from './config/access-config.ts';
@@ -27,6 +29,8 @@ import { createBackfills } from './core/replication/backfill-catalog.ts';
 import { createReplication } from './core/replication/replication-configuration.ts';
 import { createCreationTemplates } from './core/repositories/creation-templates.ts';
 import { createRepositories } from './core/repositories/repositories.ts';
+import { createScanning } from './core/scanning/image-scanning.ts';
+import type { ScanEngine } from './core/scanning/scan-engine.ts';
 import { createAccountSettings } from './core/settings/account-settings.ts';
 import { partitionOf } from './core/values/registry.ts';
 import { createFileAuditTrail } from './drivers/audit/file-audit-trail.ts';
@@ -53,7 +57,8 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   const limits = quotaLimitsOf(config.quotas);
   const stores = opening.use(await openStoresWithArchive(config, { exclusive: true }));
   const settings = { ...config, partition: partitionOf(config.region), mountsByDefault: config.auth === 'open' };
-  const dependencies = coreDependencies(stores, settings, limits);
+  const keys = opening.use(await openBlobKeys(stores, config));
+  const dependencies = coreDependencies(stores, settings, limits, keys);
   const access = await openAccess(dependencies, config);
   const isEnforced = config.auth === 'enforced';
   const rootKeyFile = isEnforced
@@ -68,7 +73,8 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   const pullTimes = createPullTimes(dependencies, onUnrecorded);
   opening.use(schedulePullTimes(pullTimes, config.pullTimeFlushSeconds, onUnrecorded));
   const caching = opening.use(openCaching(dependencies, access, config, log));
-  const parts = { audit: audit ?? noAuditTrail, pullTimes, caching };
+  const engine = opening.use(openScanEngine(config));
+  const parts = { audit: audit ?? noAuditTrail, pullTimes, caching, engine };
   const core = createCore(dependencies, access, config, () => port, parts);
   const metrics = createMetrics({ countJobs: () => stores.metadata.read.jobs.counts() });
   const onUnready = (error: unknown, name: string) => log.error({ err: error, store: name }, 'a store does not answer');
@@ -82,9 +88,10 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
       log.request(request);
     },
   });
-  opening.use(await startJobs({ config, dependencies, access, caching, metrics, log }));
+  opening.use(await startJobs({ config, dependencies, access, caching, engine, metrics, log }));
   port = await server.listen(config.host, config.port);
   opening.defer(() => server.close(config.stopSeconds * 1000));
+  opening.use(matchWhenMoreIsKnown(dependencies, engine, config, log));
   opening.use(watchAccess(access.directory, log));
   const running = opening.move();
   return {
@@ -101,12 +108,19 @@ function openAuditTrail(config: AuditConfig, log: Log) {
   return createFileAuditTrail({ ...config, onError });
 }
 
+interface CoreParts {
+  readonly audit: AuditTrail;
+  readonly pullTimes: PullTimes;
+  readonly caching: Caching;
+  readonly engine: ScanEngine;
+}
+
 function createCore(
   dependencies: CoreDependencies,
   access: Access,
   config: ServeConfig,
   port: () => number,
-  { audit, pullTimes, caching }: { audit: AuditTrail; pullTimes: PullTimes; caching: Caching },
+  { audit, pullTimes, caching, engine }: CoreParts,
 ): Core {
   const layers = caching.layers(createLayers(dependencies));
   return {
@@ -134,6 +148,7 @@ function createCore(
     pullTimeExclusions: createPullTimeExclusions(dependencies),
     accountSettings: createAccountSettings(dependencies),
     lifecycle: createLifecycle(dependencies),
+    scanning: createScanning(dependencies, engine),
     replication: createReplication(dependencies),
     backfills: createBackfills(dependencies),
   };

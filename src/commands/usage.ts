@@ -21,7 +21,7 @@ export async function usage(invocation: Invocation): Promise<void> {
   await using stores = await openStores(dataDirectory, { databaseUrl });
   const { read } = stores.metadata;
   using progress = createProgressLine();
-  const found = await readRegistryUsage(read, registry, limits, (count) =>
+  const found = await readRegistryUsage(read, registry, limits, new Date(), (count) =>
     progress.show(`${count} repositories looked at`),
   );
   progress.clear();

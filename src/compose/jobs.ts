@@ -2,6 +2,7 @@ import type { ServeConfig } from '../config/config.ts';
 import { openAuthorizer } from '../core/access/authorizer.ts';
 import type { Caching } from '../core/caching/caching.ts';
 import type { CoreDependencies } from '../core/dependencies.ts';
+import type { ScanEngine } from '../core/scanning/scan-engine.ts';
 import { createJobHandlers } from '../jobs/handlers.ts';
 import { startJobRunner } from '../jobs/job-runner.ts';
 import { type Schedule, startSchedules } from '../jobs/schedules.ts';
@@ -11,12 +12,14 @@ import type { Metrics } from '../protocols/operator/metrics.ts';
 import type { Access } from './access.ts';
 import { openEventDelivery } from './event-delivery.ts';
 import { openDestinations } from './replication.ts';
+import { afterReading } from './scanning.ts';
 
 interface JobParts {
   readonly config: ServeConfig;
   readonly dependencies: CoreDependencies;
   readonly access: Access;
   readonly caching: Caching;
+  readonly engine: ScanEngine;
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -30,6 +33,7 @@ export async function startJobs({
   dependencies,
   access,
   caching,
+  engine,
   metrics,
   log,
 }: JobParts): Promise<AsyncDisposable> {
@@ -43,6 +47,9 @@ export async function startJobs({
     destinations: starting.use(openDestinations(dependencies, { authorizer, box: access.box })),
     events: openEventDelivery(dependencies, access.box),
     caching,
+    engine,
+    onRead: afterReading(dependencies, engine, config, log),
+    onMatched: (images) => log.info({ images }, 'images were matched again'),
     onCollected(report) {
       metrics.collected(report);
       log.info({ ...report }, 'garbage collected');

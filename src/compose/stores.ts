@@ -5,6 +5,7 @@ import type { FolderConfig, KeepingConfig } from '../config/config.ts';
 import { ConfigError } from '../config/settings-reader.ts';
 import type { BlobStore } from '../core/blob-store.ts';
 import { type CoreDependencies, DEFAULT_CORE_SETTINGS } from '../core/dependencies.ts';
+import { createBlobEncryption } from '../core/encryption/blob-encryption.ts';
 import type { MetadataStore } from '../core/metadata-store.ts';
 import { whyNotHere, whyNotItsBytes } from '../core/moving/why-not-here.ts';
 import { createQuotaGuard } from '../core/quotas/quota-guard.ts';
@@ -14,6 +15,7 @@ import { makeRoot } from '../drivers/blobs/filesystem/folders.ts';
 import { createMemoryBlobStore } from '../drivers/blobs/memory/memory-blob-store.ts';
 import { lockFolder } from '../drivers/folder-lock.ts';
 import { openSqliteMetadataStore } from '../drivers/metadata/sqlite.ts';
+import { type BlobKeys, noBlobKeys } from './blob-keys.ts';
 import { registryPlaceOf } from './registry-place.ts';
 
 export interface Stores extends AsyncDisposable {
@@ -110,7 +112,10 @@ async function requireBytesHere({ metadata, blobs }: Stores): Promise<void> {
   });
 }
 
-/** What core works with; commands that do without a server take it too. */
+/**
+ * What core works with; commands that do without a server take it too.
+ * @param keys of those that read or write bytes
+ */
 export function coreDependencies(
   { metadata, blobs }: Stores,
   settings: Partial<KeepingConfig> & {
@@ -121,11 +126,13 @@ export function coreDependencies(
     limitsScans?: boolean;
   },
   limits: Partial<QuotaLimits> = {},
+  keys: BlobKeys = noBlobKeys,
 ): CoreDependencies {
   const now = () => new Date();
   return {
     metadata,
     blobs,
+    encryption: createBlobEncryption({ blobs, ...keys, randomBytes }),
     now,
     newId: () => randomUUID(),
     randomBytes: (length) => randomBytes(length),

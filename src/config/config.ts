@@ -1,14 +1,16 @@
-import { type AccessConfig, commandAuditFile, readAccess } from './access-config.ts';
+import { type AccessConfig, commandAuditFile, keyFileIn, readAccess } from './access-config.ts';
 import { type BucketConfig, bucketOf } from './blobs-config.ts';
 import { type DatabaseConfig, databaseOf } from './database-config.ts';
 import type { Environment } from './environment.ts';
 import { type KmsConfig, kmsOf } from './kms-config.ts';
+import { masterKeyFileOf } from './master-key-config.ts';
 import { accountIdOf, isLoopbackHost, regionOf } from './registry-config.ts';
+import { readScanning, type ScanningConfig } from './scanning-config.ts';
 import { FOLDER_SETTINGS, SERVE_SETTINGS, TAG_SETTINGS, USAGE_SETTINGS } from './settings.ts';
 import { ConfigError, type Flags, type Given, settingsReader } from './settings-reader.ts';
 
 /** What the operator meant, checked. */
-export interface ServeConfig extends KeepingConfig, AccessConfig, DatabaseConfig {
+export interface ServeConfig extends KeepingConfig, AccessConfig, DatabaseConfig, ScanningConfig {
   readonly host: string;
   readonly port: number;
   /** Undefined keeps everything in memory. */
@@ -20,6 +22,8 @@ export interface ServeConfig extends KeepingConfig, AccessConfig, DatabaseConfig
   /** Whether clients are sent to the bucket for their downloads. */
   readonly bucketLinks: boolean;
   readonly kms: KmsConfig;
+  /** Undefined: what is encrypted with AES256 is kept plain. */
+  readonly masterKeyFile: string | undefined;
   readonly accountId: string;
   readonly region: string;
   readonly registryHost: string | undefined;
@@ -45,6 +49,9 @@ export interface FolderConfig extends KeepingConfig, DatabaseConfig {
   /** Undefined: bytes are in the data folder. */
   readonly bucket: BucketConfig | undefined;
   readonly kms: KmsConfig;
+  /** Where the key is that local keys are sealed under. */
+  readonly keyFile: string;
+  readonly masterKeyFile: string | undefined;
 }
 
 export interface KeepingConfig {
@@ -104,6 +111,7 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
     bucket,
     bucketLinks: given.oneOf('blob-delivery', ['redirect', 'proxy']) === 'redirect',
     kms: kmsOf(given, environment),
+    masterKeyFile: masterKeyFileOf(given, bucket),
     ...access,
     accountId: accountIdOf(given, 'account-id'),
     region: regionOf(given, environment),
@@ -114,6 +122,7 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
     garbageIntervalSeconds: given.whole('garbage-interval-seconds'),
     lifecycleIntervalSeconds: given.whole('lifecycle-interval-seconds'),
     lifecycleExtensions: given.on('lifecycle-extensions') ?? false,
+    ...readScanning(given, dataDirectory),
     ...keepingOf(given),
     quotas: quotasOf(given),
     pullTimeFlushSeconds: given.positive('pull-time-flush-seconds'),
@@ -127,12 +136,15 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
 export function readFolderConfig(flags: Flags, environment: Environment): FolderConfig {
   const given = settingsReader(FOLDER_SETTINGS, flags, environment);
   const bucket = bucketWithoutArchiveOf(given, environment);
+  const dataDirectory = given.text('data');
   return {
-    dataDirectory: given.text('data'),
+    dataDirectory,
     databaseUrl: databaseOf(given),
     archiveDirectory: archiveOf(given),
     bucket,
     kms: kmsOf(given, environment),
+    keyFile: keyFileIn(given, dataDirectory),
+    masterKeyFile: masterKeyFileOf(given, bucket),
     ...keepingOf(given),
   };
 }

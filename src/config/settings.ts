@@ -10,6 +10,7 @@ import {
 import { BLOB_DELIVERY_SETTING, BLOBS_SETTING } from './blobs-config.ts';
 import { DATABASE_SETTING } from './database-config.ts';
 import { KMS_SETTING } from './kms-config.ts';
+import { MASTER_KEY_FILE_SETTING } from './master-key-config.ts';
 import { SCANNING_SETTINGS } from './scanning-config.ts';
 import type { Setting } from './setting.ts';
 
@@ -73,6 +74,8 @@ export const FOLDER_SETTINGS = [
   ARCHIVE_SETTING,
   BLOBS_SETTING,
   KMS_SETTING,
+  KEY_FILE_SETTING,
+  MASTER_KEY_FILE_SETTING,
   ...KEEPING_SETTINGS,
 ];
 
@@ -122,6 +125,7 @@ export const SERVE_SETTINGS = [
   BLOBS_SETTING,
   BLOB_DELIVERY_SETTING,
   KMS_SETTING,
+  MASTER_KEY_FILE_SETTING,
   ...REGISTRY_SETTINGS,
   {
     flag: 'registry-host',

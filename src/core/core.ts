@@ -17,6 +17,7 @@ import type { Backfills } from './replication/backfills.ts';
 import type { Replication } from './replication/replication.ts';
 import type { CreationTemplates } from './repositories/creation-templates.ts';
 import type { Repositories } from './repositories/repositories.ts';
+import type { Scanning } from './scanning/scanning.ts';
 import type { AccountSettings } from './settings/account-settings.ts';
 
 /** What a face may ask of the registry. Every call takes a `Call` first: who asks, and which registry is meant. */
@@ -39,6 +40,7 @@ export interface Core {
   readonly pullTimeExclusions: PullTimeExclusions;
   readonly accountSettings: AccountSettings;
   readonly lifecycle: Lifecycle;
+  readonly scanning: Scanning;
   readonly replication: Replication;
   readonly backfills: Backfills;
 }

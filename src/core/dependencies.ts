@@ -1,4 +1,5 @@
 import type { BlobStore } from './blob-store.ts';
+import type { BlobEncryption } from './encryption/blob-encryption.ts';
 import type { MetadataStore } from './metadata-store.ts';
 import type { QuotaGuard } from './quotas/quota-guard.ts';
 
@@ -6,6 +7,7 @@ import type { QuotaGuard } from './quotas/quota-guard.ts';
 export interface CoreDependencies {
   readonly metadata: MetadataStore;
   readonly blobs: BlobStore;
+  readonly encryption: BlobEncryption;
   readonly now: () => Date;
   /** A new UUID. */
   readonly newId: () => string;
@@ -33,6 +35,8 @@ export interface CoreSettings {
   readonly mountsByDefault: boolean;
   /** Whether lifecycle policies may say what ECR's cannot (docs/decisions/0010-lifecycle-extensions.md). */
   readonly lifecycleExtensions: boolean;
+  /** Whether an image is scanned on request once a day at most. */
+  readonly limitsScans: boolean;
   /** How old bytes that no fact points at must be before they are taken for the remains of a crash. */
   readonly orphanSeconds: number;
 }
@@ -47,6 +51,7 @@ export const DEFAULT_CORE_SETTINGS: CoreSettings = {
   partition: 'aws',
   mountsByDefault: true,
   lifecycleExtensions: false,
+  limitsScans: true,
   orphanSeconds: 3600,
 };
 

@@ -56,6 +56,9 @@ export type Refusal =
   | ({ readonly kind: 'lifecycle-policy-not-found' } & InRepository)
   | ({ readonly kind: 'lifecycle-preview-in-progress' } & InRepository)
   | ({ readonly kind: 'lifecycle-preview-not-found' } & InRepository)
+  | ({ readonly kind: 'scan-not-found'; readonly imageId: ImageIdentifier } & InRepository)
+  | { readonly kind: 'scanning-disabled'; readonly reason: string }
+  | { readonly kind: 'unsupported-image-type'; readonly reason: string }
   | { readonly kind: 'backfill-in-progress'; readonly backfillId: string; readonly region: string }
   | { readonly kind: 'backfill-invalid-status'; readonly backfillId: string; readonly status: string }
   | { readonly kind: 'backfill-not-found'; readonly backfillId: string; readonly registryId: string }
@@ -161,6 +164,11 @@ export function describeRefusal(refusal: Refusal): string {
       return `A lifecycle policy preview is in progress for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'; start the next one when it has ended`;
     case 'lifecycle-preview-not-found':
       return `Lifecycle policy preview does not exist for the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
+    case 'scan-not-found':
+      return `Image scan does not exist for the image with '${describeImageId(refusal.imageId)}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
+    case 'scanning-disabled':
+    case 'unsupported-image-type':
+      return refusal.reason;
     case 'backfill-in-progress':
       return `The replication backfill with id '${refusal.backfillId}' to a destination in region '${refusal.region}' is in progress; stop it or wait for its end`;
     case 'backfill-invalid-status':

@@ -6,16 +6,24 @@ import { archiveBytes, restoreBytes } from '../core/images/archive-bytes.ts';
 import { followSubject } from '../core/images/follow-subject.ts';
 import type { LifecycleReport } from '../core/lifecycle/apply-lifecycle.ts';
 import type { Destinations } from '../core/replication/destinations.ts';
+import type { ScanEngine } from '../core/scanning/scan-engine.ts';
+import type { ReadImage } from '../core/scanning/scan-image.ts';
 import { importImageJob, refreshTagJob } from './cache-jobs.ts';
 import { deliverEvent } from './deliver-event.ts';
 import type { JobHandler, JobHandlers } from './job-handler.ts';
 import { applyLifecycleJob, previewLifecycleJob, startLifecycleJob } from './lifecycle-jobs.ts';
 import { replicateImageJob, runBackfillJob } from './replication-jobs.ts';
+import { followScanningJob, matchImagesJob, scanImageJob } from './scan-jobs.ts';
 
 export interface JobHandlerParts {
   readonly events: EventDelivery;
   readonly destinations: Destinations;
   readonly caching: Pick<Caching, 'importImage' | 'refreshTag' | 'forget'>;
+  readonly engine: ScanEngine;
+  /** With an image whose layers were read. */
+  readonly onRead: ((image: ReadImage) => Promise<void>) | undefined;
+  /** After images were matched again. */
+  readonly onMatched: (images: number) => void;
   /** After a run of garbage collection. */
   readonly onCollected: (report: GarbageReport) => void;
   /** After a lifecycle policy was applied. */
@@ -25,7 +33,7 @@ export interface JobHandlerParts {
 /** Who does what: every kind of job with its core call. */
 export function createJobHandlers(
   dependencies: CoreDependencies,
-  { events, destinations, caching, onCollected, onLifecycleApplied }: JobHandlerParts,
+  { events, destinations, caching, engine, onRead, onMatched, onCollected, onLifecycleApplied }: JobHandlerParts,
 ): Required<JobHandlers> {
   return {
     'follow-subject': {
@@ -37,6 +45,9 @@ export function createJobHandlers(
     'run-backfill': runBackfillJob(dependencies, destinations),
     'import-image': importImageJob(caching),
     'refresh-cached-tag': refreshTagJob(caching),
+    'scan-image': scanImageJob(dependencies, engine, onRead),
+    'match-images': matchImagesJob(dependencies, engine, onMatched),
+    'follow-scanning': followScanningJob(dependencies),
     'start-lifecycle': startLifecycleJob(dependencies),
     'apply-lifecycle': applyLifecycleJob(dependencies, onLifecycleApplied),
     'preview-lifecycle': previewLifecycleJob(dependencies),

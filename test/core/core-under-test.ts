@@ -31,14 +31,18 @@ import type { Replication } from '../../src/core/replication/replication.ts';
 import { createReplication } from '../../src/core/replication/replication-configuration.ts';
 import { type CreationTemplates, createCreationTemplates } from '../../src/core/repositories/creation-templates.ts';
 import { createRepositories, type Repositories } from '../../src/core/repositories/repositories.ts';
+import { createScanning } from '../../src/core/scanning/image-scanning.ts';
+import type { Scanning } from '../../src/core/scanning/scanning.ts';
 import { createSecrets, type Secrets } from '../../src/core/secrets/secrets.ts';
 import { type AccountSettings, createAccountSettings } from '../../src/core/settings/account-settings.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
 import { createMemoryBlobStore } from '../../src/drivers/blobs/memory/memory-blob-store.ts';
 import { openSqliteMetadataStore } from '../../src/drivers/metadata/sqlite.ts';
+import { unpackReport } from '../../src/drivers/scanners/builtin/unpack-report.ts';
 import { ecrLogin } from '../../src/drivers/upstreams/ecr-login.ts';
 import { createUpstreamRegistry } from '../../src/drivers/upstreams/upstream-registry.ts';
 import { type Blob, blobOf } from '../support/images.ts';
+import { localEncryption } from './local-encryption.ts';
 
 /** Core over stores in memory, with a clock that a test moves. */
 export interface CoreUnderTest extends CoreParts, AsyncDisposable {
@@ -61,6 +65,7 @@ export interface CoreParts {
   readonly pullTimeExclusions: PullTimeExclusions;
   readonly accountSettings: AccountSettings;
   readonly lifecycle: Lifecycle;
+  readonly scanning: Scanning;
   readonly replication: Replication;
   readonly backfills: Backfills;
   readonly links: DownloadLinks;
@@ -84,9 +89,11 @@ export async function coreUnderTest(
   const clock = () => now;
   const metadata = await openSqliteMetadataStore({ file: ':memory:' });
   await metadata.migrate();
+  const blobs = createMemoryBlobStore({ now: clock });
   const dependencies: CoreDependencies = {
     metadata,
-    blobs: createMemoryBlobStore({ now: clock }),
+    blobs,
+    encryption: localEncryption({ metadata, blobs, now: clock }),
     now: clock,
     newId: () => randomUUID(),
     randomBytes: (length) => randomBytes(length),
@@ -140,6 +147,7 @@ export function partsOver(dependencies: CoreDependencies): CoreParts {
     pullTimeExclusions: createPullTimeExclusions(dependencies),
     accountSettings: createAccountSettings(dependencies),
     lifecycle: createLifecycle(dependencies),
+    scanning: createScanning(dependencies, { unpack: unpackReport }),
     replication: createReplication(dependencies),
     backfills: createBackfills(dependencies),
     links: createDownloadLinks(dependencies, layers),

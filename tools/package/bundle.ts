@@ -8,7 +8,7 @@ const banner =
 const OPTIONAL = ['pg-native'];
 
 /**
- * Bundles the command, the library and the upload worker with all they depend on into `dist`. What is loaded lazily in
+ * Bundles the command, the library and the workers with all they depend on into `dist`. What is loaded lazily in
  * the sources is a file of its own there too.
  *
  * @returns the folders of the packages that went in, from the root, such as node_modules/pino
@@ -21,6 +21,8 @@ export async function bundle(root: string, dist: string): Promise<Set<string>> {
       index: 'src/index.ts',
       // Its name is how drivers/blobs/filesystem/upload-workers.ts finds it.
       'upload-worker': 'src/drivers/blobs/filesystem/upload-worker.ts',
+      // And this is how drivers/scanners/builtin/worker-engine.ts does.
+      'engine-worker': 'src/drivers/scanners/builtin/engine-worker.ts',
     },
     outdir: dist,
     bundle: true,

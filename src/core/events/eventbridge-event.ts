@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type Registry, repositoryArn } from '../values/registry.ts';
 import type { StoredEvent } from './event-records.ts';
 import type {
   CacheEvent,
@@ -8,6 +9,7 @@ import type {
   ReplicationEvent,
   StorageClassEvent,
 } from './registry-event.ts';
+import { scanDetail, scanningDetail } from './scan-details.ts';
 
 /** An event in the form in which EventBridge gives those of ECR (ECR user guide, "Amazon ECR events and EventBridge"). */
 export interface EventBridgeEvent {
@@ -15,7 +17,7 @@ export interface EventBridgeEvent {
   /** A UUID, the same each time the event is delivered. */
   readonly id: string;
   readonly 'detail-type': DetailType;
-  readonly source: 'aws.ecr';
+  readonly source: 'aws.ecr' | 'aws.inspector2';
   readonly account: string;
   /** To the second, in UTC: `2026-11-22T05:37:12Z`. */
   readonly time: string;
@@ -31,18 +33,24 @@ type RegistryDetailType =
   | 'ECR Referrer Action'
   | 'ECR Replication Action'
   | 'ECR Pull Through Cache Action'
-  | 'ECR Lifecycle Policy Action';
+  | 'ECR Lifecycle Policy Action'
+  | 'ECR Image Scan'
+  | 'ECR Scan Resource Change'
+  | 'Inspector2 Scan';
 
 /** Of the event that shows whether a target can be reached. */
 export const TEST_DETAIL_TYPE = 'Gantry Test';
 
-/** All that a target may ask for. The last is ours: ECR tells of lifecycle policies in CloudTrail alone. */
+/** All that a target may ask for. Of lifecycle policies ECR tells in CloudTrail alone. */
 export const DETAIL_TYPES: readonly RegistryDetailType[] = [
   'ECR Image Action',
   'ECR Referrer Action',
   'ECR Replication Action',
   'ECR Pull Through Cache Action',
   'ECR Lifecycle Policy Action',
+  'ECR Image Scan',
+  'ECR Scan Resource Change',
+  'Inspector2 Scan',
 ];
 
 export function toEventBridge(stored: StoredEvent): EventBridgeEvent {
@@ -51,12 +59,12 @@ export function toEventBridge(stored: StoredEvent): EventBridgeEvent {
     version: '0',
     id: eventId(stored),
     'detail-type': detailTypeOf(event),
-    source: 'aws.ecr',
+    source: detailTypeOf(event) === 'Inspector2 Scan' ? 'aws.inspector2' : 'aws.ecr',
     account: registry.accountId,
     time: eventTime(at),
     region: registry.region,
-    resources: [],
-    detail: detailOf(event),
+    resources: event.kind === 'image-scanned' ? [repositoryArn(registry, event.repositoryName)] : [],
+    detail: detailOf(registry, event),
   };
 }
 
@@ -64,6 +72,8 @@ export function detailTypeOf(event: RegistryEvent): RegistryDetailType {
   if (event.kind === 'lifecycle-applied') return 'ECR Lifecycle Policy Action';
   if (event.kind === 'image-replicated') return 'ECR Replication Action';
   if (event.kind === 'image-cached') return 'ECR Pull Through Cache Action';
+  if (event.kind === 'image-scanned') return event.scanType === 'BASIC' ? 'ECR Image Scan' : 'Inspector2 Scan';
+  if (event.kind === 'scanning-changed') return 'ECR Scan Resource Change';
   return event.subjectDigest === undefined ? 'ECR Image Action' : 'ECR Referrer Action';
 }
 
@@ -71,7 +81,7 @@ export function eventTime(at: Date): string {
   return at.toISOString().replace(/\.[0-9]{3}Z$/, 'Z');
 }
 
-function detailOf(event: RegistryEvent): EventBridgeEvent['detail'] {
+function detailOf(registry: Registry, event: RegistryEvent): EventBridgeEvent['detail'] {
   switch (event.kind) {
     case 'image-pushed':
       return imageDetail(event, 'PUSH');
@@ -81,6 +91,10 @@ function detailOf(event: RegistryEvent): EventBridgeEvent['detail'] {
       return storageClassDetail(event, 'ARCHIVE');
     case 'image-restored':
       return storageClassDetail(event, 'STANDARD');
+    case 'image-scanned':
+      return scanDetail(registry, event);
+    case 'scanning-changed':
+      return scanningDetail(registry, event);
     case 'image-replicated':
       return replicationDetail(event);
     case 'image-cached':

@@ -1,8 +1,16 @@
+import type { ScanFrequency, ScanStatus, ScanType, SeverityCounts } from '../scanning/scan-records.ts';
 import type { Digest } from '../values/digest.ts';
 import type { Registry } from '../values/registry.ts';
 
 /** What happened in a registry, as others are told of it (ECR user guide, "Amazon ECR events and EventBridge"). */
-export type RegistryEvent = ImageEvent | StorageClassEvent | LifecycleEvent | ReplicationEvent | CacheEvent;
+export type RegistryEvent =
+  | ImageEvent
+  | StorageClassEvent
+  | LifecycleEvent
+  | ReplicationEvent
+  | CacheEvent
+  | ScanEvent
+  | ScanningEvent;
 
 /** An image was pushed under a tag or without one, or was deleted; `isReferrer` for signatures and their like. */
 export interface ImageEvent {
@@ -54,4 +62,24 @@ export interface CacheEvent {
   /** Of the rule, as it was when the image was asked for. */
   readonly prefix: string;
   readonly upstreamUrl: string;
+}
+
+/** A scan of an image ended. */
+export interface ScanEvent {
+  readonly kind: 'image-scanned';
+  readonly repositoryName: string;
+  readonly digest: Digest;
+  readonly tags: readonly string[];
+  readonly scanType: ScanType;
+  readonly status: ScanStatus;
+  readonly severityCounts: SeverityCounts;
+}
+
+/** The images of a repository are scanned at other times from now on. */
+export interface ScanningEvent {
+  readonly kind: 'scanning-changed';
+  readonly repositoryName: string;
+  readonly scanType: ScanType;
+  readonly frequency: ScanFrequency;
+  readonly previous: ScanFrequency;
 }

@@ -6,6 +6,7 @@ import type { ChangeCause } from '../history/history-records.ts';
 import type { Records } from '../metadata-store.ts';
 import { startReplication } from '../replication/start-replication.ts';
 import type { Repository } from '../repositories/repository-records.ts';
+import { startScanOnPush } from '../scanning/start-scan.ts';
 import type { Registry } from '../values/registry.ts';
 import type { Image } from './image-records.ts';
 
@@ -45,12 +46,13 @@ export function changeTimes({ now, settings }: Pick<CoreDependencies, 'now' | 's
 }
 
 /**
- * Announces a push under a tag, or without one, and has the image copied to where its repository's images go; it is there
- * by now.
+ * Announces a push under a tag, or without one, has the image copied to where its repository's images go, and scanned if
+ * they are; it is there by now.
  */
 export async function notePush(records: Records, change: Change, image: Image, tag: string | undefined): Promise<void> {
   await announce(records, change.repository.registry, pushEvent(change, image, tag), change.at);
   await startReplication(records, change, image, tag);
+  await startScanOnPush(records, change, image);
 }
 
 /** Puts a tag on an image, taking it off the one it is on, if any. */

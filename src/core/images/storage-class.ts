@@ -2,6 +2,7 @@ import { announce } from '../events/announce.ts';
 import type { StorageClassEvent } from '../events/registry-event.ts';
 import type { Records } from '../metadata-store.ts';
 import { startReplication } from '../replication/start-replication.ts';
+import { scanRestored } from '../scanning/start-scan.ts';
 import { isIndex } from '../values/media-type.ts';
 import { type Change, letReferrersFollow } from './image-changes.ts';
 import type { Image, ImageStatus } from './image-records.ts';
@@ -60,7 +61,7 @@ export async function bringBytesBack(records: Records, change: Moment, image: Im
   await enqueue(records, 'restore-image', change, image);
 }
 
-/** Ends the restoring of an image: it can be pulled, and "acts as a newly pushed image" where it is copied to other registries. */
+/** Ends the restoring of an image: it can be pulled, and "acts as a newly pushed image" where it is copied to other registries and scanned. */
 export async function activate(records: Records, change: Moment, image: Image): Promise<void> {
   const { at, repository } = change;
   await records.images.setStatus(image.id, { status: 'ACTIVE', activatedAt: at });
@@ -68,6 +69,7 @@ export async function activate(records: Records, change: Moment, image: Image): 
   await announce(records, repository.registry, { ...event, activatedAt: at.toISOString() }, at);
   const tags = await records.images.tagsOf(image.id);
   for (const tag of tags.length === 0 ? [undefined] : tags) await startReplication(records, change, image, tag);
+  await scanRestored(records, change, image);
 }
 
 /** The indexes that list an image and are not archived themselves: it is a part of them, and stays active with them. */

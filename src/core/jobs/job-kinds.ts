@@ -1,3 +1,4 @@
+import type { RegistryScanning, ScanType } from '../scanning/scan-records.ts';
 import type { Digest } from '../values/digest.ts';
 import type { Registry } from '../values/registry.ts';
 
@@ -34,6 +35,12 @@ export interface JobPayloads {
   };
   /** Compares a cached tag with its upstream, however late that was done last. */
   readonly 'refresh-cached-tag': { readonly repositoryId: number; readonly tag: string };
+  /** Reads the layers of an image that were never read, and says what is known of what it holds. */
+  readonly 'scan-image': { readonly repositoryId: number; readonly digest: Digest; readonly scanType: ScanType };
+  /** Matches images that are scanned continuously against what is known now. */
+  readonly 'match-images': Readonly<Record<string, never>>;
+  /** What follows from a change of how a registry is scanned. */
+  readonly 'follow-scanning': { readonly registry: Registry; readonly before: RegistryScanning };
   readonly 'deliver-event': { readonly eventId: number; readonly target: string };
   readonly 'collect-garbage': Readonly<Record<string, never>>;
   /** Enqueues one `apply-lifecycle` for each repository with a policy. */

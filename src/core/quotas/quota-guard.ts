@@ -11,11 +11,14 @@ export interface QuotaGuard {
   admitImage(records: Pick<Reads, 'usage'>, repository: Repository): Promise<void>;
   /** Refuses when the registry has no room for another repository; within the transaction that adds it. */
   admitRepository(records: Pick<Reads, 'usage'>, registry: Registry): Promise<void>;
+  /** Refuses when as many basic scans as a registry may have a day began in it since then; within the transaction of the next. */
+  admitScan(records: Pick<Reads, 'scanning'>, registry: Registry, dayAgo: Date): Promise<void>;
 }
 
 export function createQuotaGuard(limits: QuotaLimits, now: () => Date): QuotaGuard {
   const images = createCountedQuota(now);
   const repositories = createCountedQuota(now);
+  const scans = createCountedQuota(now);
   return {
     limits,
 
@@ -32,6 +35,14 @@ export function createQuotaGuard(limits: QuotaLimits, now: () => Date): QuotaGua
       if (await repositories.hasRoom(key, limit, () => usage.countRepositories(registry))) return;
       const subject = `The registry with id '${registry.accountId}' in ${registry.region} can have`;
       refuseOverQuota(limits, 'repositories-per-registry', subject, 'repositories');
+    },
+
+    async admitScan({ scanning }, registry, dayAgo) {
+      const limit = limits['scans-per-day'];
+      const count = () => scanning.countStarted(registry, 'BASIC', dayAgo);
+      if (await scans.hasRoom(`${registry.accountId}/${registry.region}`, limit, count)) return;
+      const subject = `The registry with id '${registry.accountId}' in ${registry.region} can have`;
+      refuseOverQuota(limits, 'scans-per-day', subject, 'image scans within 24 hours');
     },
   };
 }

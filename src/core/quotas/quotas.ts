@@ -12,6 +12,7 @@ export const QUOTA_DEFAULTS = {
   'pull-time-exclusions': 100,
   'pull-through-cache-rules': 50,
   'replication-destinations': 25,
+  'scans-per-day': 100_000,
   // A bound of our own: ECR publishes none, and every creation looks among them.
   'creation-templates': 200,
 } as const;

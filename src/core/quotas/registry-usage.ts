@@ -1,3 +1,4 @@
+import { secondsAfter } from '../dependencies.ts';
 import type { Reads } from '../metadata-store.ts';
 import { uniqueDestinations } from '../replication/replication-rules.ts';
 import type { Repository } from '../repositories/repository-records.ts';
@@ -40,6 +41,7 @@ export interface RegistryTotal extends StoredUsage {
   readonly savedBytes: number;
 }
 
+const DAY_SECONDS = 24 * 3600;
 const PAGE_REPOSITORIES = 100;
 /** More than anybody allows of templates, or of rules. */
 const COUNTED_MAX = 100_000;
@@ -52,6 +54,7 @@ export async function readRegistryUsage(
   read: Reads,
   registry: Registry,
   limits: QuotaLimits,
+  at: Date,
   onProgress: (repositories: number) => void = () => {},
 ): Promise<RegistryUsage> {
   const repositories: NamedRepositoryUsage[] = [];
@@ -71,6 +74,7 @@ export async function readRegistryUsage(
     'creation-templates': templates.length,
     'pull-through-cache-rules': cacheRules.length,
     'replication-destinations': uniqueDestinations(replicationRules).length,
+    'scans-per-day': await read.scanning.countStarted(registry, 'BASIC', secondsAfter(at, -DAY_SECONDS)),
   };
   return {
     registry,

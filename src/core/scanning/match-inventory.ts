@@ -3,7 +3,6 @@ import { type Lookup, lookupsOf, orderOf } from './ecosystems.ts';
 import type { CvssRating, Finding } from './finding.ts';
 import type { FoundPackage, ImageInventory } from './inventory.ts';
 import type { OsvRecord } from './osv-record.ts';
-import { rateVector } from './severity/cvss.ts';
 import { type Severity, severityOfScore, severityOfWord } from './severity/severity.ts';
 
 /** What a record says of one package. */
@@ -23,6 +22,8 @@ export interface Advisories {
   record(id: string): RecordFacts | undefined;
   /** Vectors that any record has for a CVE. */
   vectorsOf(cve: string): readonly string[];
+  /** @returns undefined for what is no CVSS vector, or no whole one */
+  rate(vector: string): CvssRating | undefined;
 }
 
 /** A finding as it is in every image with this version of this package. */
@@ -112,7 +113,7 @@ function weaknessesOf(advisory: Advisory, fixedVersion: string | undefined, advi
     aliases: [...new Set([id, ...aliases, ...upstream])].filter((alias) => alias !== name),
     summary,
     uri,
-    ...rate(advisory, record, advisories.vectorsOf(name)),
+    ...rate(advisory, record, advisories, name),
     ...(fixedVersion !== undefined && { fixedVersion }),
     ...(publishedAt && { publishedAt }),
     modifiedAt,
@@ -133,9 +134,11 @@ const CVE = /CVE-\d{4}-\d{4,}/;
 function rate(
   advisory: Advisory,
   record: RecordFacts,
-  others: readonly string[],
+  advisories: Advisories,
+  name: string,
 ): { severity: Severity; cvss?: CvssRating } {
-  const cvss = best([...advisory.vectors, ...record.vectors]) ?? best(others);
+  const cvss =
+    best([...advisory.vectors, ...record.vectors], advisories) ?? best(advisories.vectorsOf(name), advisories);
   const ratings: Severity[] = [
     severityOfWord(advisory.severityWord ?? ''),
     cvss === undefined ? 'UNDEFINED' : severityOfScore(cvss.score, cvss.version),
@@ -145,8 +148,8 @@ function rate(
   return { severity, ...(cvss && { cvss }) };
 }
 
-function best(vectors: readonly string[]): CvssRating | undefined {
-  const ratings = vectors.map(rateVector).filter((rating) => rating !== undefined);
+function best(vectors: readonly string[], advisories: Advisories): CvssRating | undefined {
+  const ratings = vectors.map((vector) => advisories.rate(vector)).filter((rating) => rating !== undefined);
   return ratings.sort((one, other) => Number(other.version) - Number(one.version) || other.score - one.score)[0];
 }
 

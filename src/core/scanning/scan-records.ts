@@ -74,7 +74,7 @@ export interface WatchedImage {
   readonly imageId: number;
   readonly repositoryId: number;
   readonly digest: Digest;
-  /** What its findings rest on. */
+  /** What its findings rest on; empty while it has none. */
   readonly source: string;
 }
 
@@ -86,8 +86,8 @@ export interface ScanReads {
   findMany(imageIds: readonly number[], scanType: ScanType): Promise<ImageScan[]>;
   /** As the scanner packed them; undefined when no scan has completed. */
   findings(imageId: number, scanType: ScanType): Promise<Uint8Array | undefined>;
-  /** Active images with the status ACTIVE, in the order of their ids, after an id. */
-  watched(afterImageId: number, limit: number): Promise<WatchedImage[]>;
+  /** Active images whose scan by ENHANCED has a status, in the order of their ids, after an id. */
+  watched(status: ScanStatus, afterImageId: number, limit: number): Promise<WatchedImage[]>;
   /** How many scans of a type began in a registry after a time. */
   countStarted(registry: Registry, scanType: ScanType, after: Date): Promise<number>;
   /** Of the layers of a repository, those whose inventory is kept in a format. */

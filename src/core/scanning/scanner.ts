@@ -38,6 +38,8 @@ export interface VulnerabilityData {
   /** Rises with every import, so that whoever has matched before knows whether to match again. */
   readonly revision: number;
   readonly records: number;
+  /** Names what is known: the same wherever the same records are, another once any is new or changed. */
+  readonly fingerprint: string;
 }
 
 /** Every way in which a scan comes to nothing through what it was given. */

@@ -52,6 +52,12 @@ import { repositoryOfArn } from './repositories/resource-arn.ts';
 import { resourceTagsOf, type WireTag } from './repositories/resource-tags.ts';
 import { tagResource } from './repositories/TagResource.ts';
 import { untagResource } from './repositories/UntagResource.ts';
+import { batchGetRepositoryScanningConfiguration } from './scanning/BatchGetRepositoryScanningConfiguration.ts';
+import { describeImageScanFindings } from './scanning/DescribeImageScanFindings.ts';
+import { getRegistryScanningConfiguration } from './scanning/GetRegistryScanningConfiguration.ts';
+import { putImageScanningConfiguration } from './scanning/PutImageScanningConfiguration.ts';
+import { putRegistryScanningConfiguration } from './scanning/PutRegistryScanningConfiguration.ts';
+import { startImageScan } from './scanning/StartImageScan.ts';
 import { getAccountSetting } from './settings/GetAccountSetting.ts';
 import { putAccountSetting } from './settings/PutAccountSetting.ts';
 import { createRepositoryCreationTemplate } from './templates/CreateRepositoryCreationTemplate.ts';
@@ -134,15 +140,32 @@ export const OPERATIONS = {
     run: getLifecyclePolicyPreview,
   },
 
-  StartImageScan: { action: 'ecr:StartImageScan', resources: theRepository },
-  DescribeImageScanFindings: { action: 'ecr:DescribeImageScanFindings', resources: theRepository },
-  PutImageScanningConfiguration: { action: 'ecr:PutImageScanningConfiguration', resources: theRepository },
+  StartImageScan: { action: 'ecr:StartImageScan', resources: theRepository, run: startImageScan },
+  DescribeImageScanFindings: {
+    action: 'ecr:DescribeImageScanFindings',
+    resources: theRepository,
+    run: describeImageScanFindings,
+  },
+  PutImageScanningConfiguration: {
+    action: 'ecr:PutImageScanningConfiguration',
+    resources: theRepository,
+    run: putImageScanningConfiguration,
+  },
   BatchGetRepositoryScanningConfiguration: {
     action: 'ecr:BatchGetRepositoryScanningConfiguration',
     resources: namedRepositories,
+    run: batchGetRepositoryScanningConfiguration,
   },
-  GetRegistryScanningConfiguration: { action: 'ecr:GetRegistryScanningConfiguration', resources: anything },
-  PutRegistryScanningConfiguration: { action: 'ecr:PutRegistryScanningConfiguration', resources: anything },
+  GetRegistryScanningConfiguration: {
+    action: 'ecr:GetRegistryScanningConfiguration',
+    resources: anything,
+    run: getRegistryScanningConfiguration,
+  },
+  PutRegistryScanningConfiguration: {
+    action: 'ecr:PutRegistryScanningConfiguration',
+    resources: anything,
+    run: putRegistryScanningConfiguration,
+  },
 
   PutRegistryPolicy: { action: 'ecr:PutRegistryPolicy', resources: anything, run: putRegistryPolicy },
   GetRegistryPolicy: { action: 'ecr:GetRegistryPolicy', resources: anything, run: getRegistryPolicy },

@@ -142,13 +142,13 @@ export function describeScanning(driver: MetadataStoreDriver): void {
       const active = { scanType: 'ENHANCED', status: 'ACTIVE' } as const;
       for (const { id: imageId } of [another, third]) await end({ ...active, imageId, result: result() });
       const row = { imageId: another.id, repositoryId: repository.id, digest: another.digest, source: 'a' };
-      assert.deepEqual(await store.read.scanning.watched(0, 1), [row]);
-      const rest = await store.read.scanning.watched(another.id, 9);
+      assert.deepEqual(await store.read.scanning.watched('ACTIVE', 0, 1), [row]);
+      const rest = await store.read.scanning.watched('ACTIVE', another.id, 9);
       assert.deepEqual(rest, [{ ...row, imageId: third.id, digest: third.digest }]);
       await store.transaction('alone', ({ images }) =>
         images.setStatus(third.id, { status: 'ARCHIVED', archivedAt: minutesLater(3) }),
       );
-      assert.deepEqual(await store.read.scanning.watched(another.id, 9), []);
+      assert.deepEqual(await store.read.scanning.watched('ACTIVE', another.id, 9), []);
     });
 
     it('keeps the inventory of a layer for all who share its blob, as long as there is that', async () => {

@@ -31,8 +31,8 @@ export function scanReads(session: Session): ScanReads {
       const [row] = await findings(session, { imageId, scanType });
       return row?.findings ?? undefined;
     },
-    async watched(afterImageId, limit) {
-      const rows = await watched(session, { afterImageId, limit });
+    async watched(status, afterImageId, limit) {
+      const rows = await watched(session, { status, afterImageId, limit });
       return rows.map((row) => ({
         imageId: row.image_id,
         repositoryId: row.repository_id,
@@ -186,13 +186,19 @@ const findings = prepared((db, { imageId, scanType }: Placeholders<OfImage>) =>
   db.selectFrom('image_scans').select('findings').where('image_id', '=', imageId).where('scan_type', '=', scanType),
 );
 
-const watched = prepared((db, { afterImageId, limit }: Placeholders<{ afterImageId: number; limit: number }>) =>
+interface WatchedPage {
+  status: string;
+  afterImageId: number;
+  limit: number;
+}
+
+const watched = prepared((db, { status, afterImageId, limit }: Placeholders<WatchedPage>) =>
   db
     .selectFrom('image_scans')
     .innerJoin('images', 'images.id', 'image_scans.image_id')
     .select(['image_scans.image_id', 'images.repository_id', 'images.digest', 'image_scans.source'])
     .where('image_scans.scan_type', '=', 'ENHANCED')
-    .where('image_scans.status', '=', 'ACTIVE')
+    .where('image_scans.status', '=', status)
     .where('image_scans.image_id', '>', afterImageId)
     .where('images.status', '=', 'ACTIVE')
     .orderBy('image_scans.image_id')

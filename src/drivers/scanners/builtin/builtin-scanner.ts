@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { doubtsOf } from '../../../core/scanning/doubts.ts';
 import { createMatcher } from '../../../core/scanning/match-inventory.ts';
@@ -8,8 +8,8 @@ import { type LayerLimits, layerLimits } from './layers/layer-limits.ts';
 import { VulnerabilityDatabase } from './vulnerabilities/vulnerability-database.ts';
 
 export interface BuiltinScannerOptions {
-  /** The database of vulnerabilities. It may come to be, and be imported into, while the scanner is in use. */
-  readonly databaseFile: string;
+  /** The database of vulnerabilities. It may come to be, be imported into and be replaced while the scanner is in use. */
+  readonly databaseFile: string | undefined;
   /** Where what must be read from a file lies for the moment. */
   readonly temporaryFolder?: string;
   readonly limits?: Partial<LayerLimits>;
@@ -20,15 +20,21 @@ export function createBuiltinScanner(options: BuiltinScannerOptions): Scanner & 
   const { databaseFile, temporaryFolder = tmpdir() } = options;
   const limits = { ...layerLimits, ...options.limits };
   let opened:
-    | { database: VulnerabilityDatabase; revision: number; match: ReturnType<typeof createMatcher> }
+    | { database: VulnerabilityDatabase; inode: number; revision: number; match: ReturnType<typeof createMatcher> }
     | undefined;
 
   /** The database as it is now, with a matcher for it; undefined while it has no records. */
   const current = () => {
-    if (opened === undefined && !existsSync(databaseFile)) return undefined;
+    const inode = databaseFile === undefined ? undefined : statSync(databaseFile, { throwIfNoEntry: false })?.ino;
+    // One that was replaced goes on as long as it is open, and is never told of anything new.
+    if (opened !== undefined && opened.inode !== inode) {
+      opened.database.close();
+      opened = undefined;
+    }
+    if (databaseFile === undefined || inode === undefined) return undefined;
     const database = opened?.database ?? new VulnerabilityDatabase(databaseFile);
     const revision = database.revision();
-    if (opened?.revision !== revision) opened = { database, revision, match: createMatcher(database) };
+    if (opened?.revision !== revision) opened = { database, inode, revision, match: createMatcher(database) };
     return revision === 0 ? undefined : opened;
   };
 

@@ -1,8 +1,10 @@
 import type { ImageDetail } from '@aws-sdk/client-ecr';
 import type { Call } from '../../../core/access/caller.ts';
 import type { TaggedImage } from '../../../core/images/image-records.ts';
+import type { ImageScan } from '../../../core/scanning/scan-records.ts';
 import type { OperationRequest, Output } from '../operation.ts';
 import { nextTokenOf, positionIn, refusePaging } from '../paging.ts';
+import { summaryView } from '../scanning/DescribeImageScanFindings.ts';
 
 const name = 'DescribeImages';
 const RESULTS_DEFAULT = 100;
@@ -14,11 +16,14 @@ export async function describeImages({
   input,
 }: OperationRequest<typeof name>): Promise<Output<typeof name>> {
   const { repositoryName, imageIds } = input;
-  const view = (image: TaggedImage) => imageDetail(call, repositoryName, image);
+  const viewOf = async (images: readonly TaggedImage[]) => {
+    const scans = await core.scanning.summaries(call, images);
+    return images.map((image) => ({ ...imageDetail(call, repositoryName, image), ...scanDetail(scans.get(image.id)) }));
+  };
   if (imageIds !== undefined) {
     refusePaging(input, 'imageIds');
     const images = await core.images.describeMany(call, { repositoryName, imageIds });
-    return { imageDetails: images.map(view) };
+    return { imageDetails: await viewOf(images) };
   }
   const [after = ''] = positionIn(name, input.nextToken, 1) ?? [];
   const page = await core.images.describe(call, {
@@ -29,7 +34,7 @@ export async function describeImages({
     limit: input.maxResults ?? RESULTS_DEFAULT,
   });
   return {
-    imageDetails: page.images.map(view),
+    imageDetails: await viewOf(page.images),
     nextToken: nextTokenOf(name, page.next === undefined ? undefined : [page.next]),
   };
 }
@@ -49,5 +54,13 @@ function imageDetail({ registry }: Call, repositoryName: string, image: TaggedIm
     lastArchivedAt: image.archivedAt,
     lastActivatedAt: image.activatedAt,
     lastRecordedPullTime: image.pulledAt,
+  };
+}
+
+/** Basic scanning says nothing here (ECR API, ImageDetail): DescribeImageScanFindings does. */
+function scanDetail(scan: ImageScan | undefined): Pick<ImageDetail, 'imageScanStatus' | 'imageScanFindingsSummary'> {
+  return {
+    imageScanStatus: scan && { status: scan.status, description: scan.description },
+    imageScanFindingsSummary: scan?.result && summaryView(scan.result),
   };
 }

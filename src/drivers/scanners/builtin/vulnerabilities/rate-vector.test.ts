@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { rateVector } from './cvss.ts';
-import { severityOfScore, severityOfWord } from './severity.ts';
+import { rateVector } from './rate-vector.ts';
 
 /** Scores that FIRST's examples and NVD publish for these vectors. */
 const published: readonly [vector: string, score: number][] = [
@@ -28,6 +27,12 @@ const published: readonly [vector: string, score: number][] = [
   ['AV:N/AC:M/Au:N/C:N/I:P/A:N', 4.3],
   ['AV:A/AC:M/Au:S/C:P/I:P/A:P/E:U/RL:OF', 4.9],
   ['AV:N/AC:L/Au:N/C:N/I:N/A:N', 0],
+  // The examples of FIRST for 4.0: CVE-2022-41741, CVE-2020-3549, CVE-2021-44228, CVE-2014-0160 and one with threat metrics.
+  ['CVSS:4.0/AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N', 7.3],
+  ['CVSS:4.0/AV:N/AC:H/AT:N/PR:N/UI:P/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N', 7.7],
+  ['CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H', 10],
+  ['CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N', 8.7],
+  ['CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N/E:U', 8.7],
 ];
 
 describe('a CVSS vector', () => {
@@ -56,32 +61,9 @@ describe('a CVSS vector', () => {
       'CVSS:3.1/AV:toString/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H',
       'CVSS:3.2/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H',
       'AV:N/AC:L/C:N/I:N/A:C',
+      'CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N',
+      'CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:X/SC:N/SI:N/SA:N',
     ];
     for (const vector of wrong) assert.equal(rateVector(vector), undefined, vector);
-  });
-});
-
-describe('a severity', () => {
-  it('follows from a score', () => {
-    const scores = [0, 0.1, 3.9, 4, 6.9, 7, 8.9, 9, 10];
-    assert.deepEqual(
-      scores.map((score) => severityOfScore(score, '3.1')),
-      ['INFORMATIONAL', 'LOW', 'LOW', 'MEDIUM', 'MEDIUM', 'HIGH', 'HIGH', 'CRITICAL', 'CRITICAL'],
-    );
-    assert.equal(severityOfScore(10, '2.0'), 'HIGH');
-  });
-
-  it('is what distributions call it', () => {
-    const words = ['Critical', 'important', 'MODERATE', 'low', 'negligible', 'unimportant', 'not yet assigned', ''];
-    assert.deepEqual(words.map(severityOfWord), [
-      'CRITICAL',
-      'HIGH',
-      'MEDIUM',
-      'LOW',
-      'INFORMATIONAL',
-      'INFORMATIONAL',
-      'UNDEFINED',
-      'UNDEFINED',
-    ]);
   });
 });
