@@ -1,4 +1,4 @@
-import { ACCOUNT_SETTING, AUDIT_SETTING, KEY_FILE_SETTING, REGION_SETTING } from '../config/access-settings.ts';
+import { ACCOUNT_SETTING, AUDIT_SETTING, REGION_SETTING } from '../config/access-settings.ts';
 import { FOLDER_SETTINGS, LIFECYCLE_EXTENSIONS_SETTING, QUOTA_SETTING } from '../config/settings.ts';
 import type { CommandOption, CommandSpec } from './command-spec.ts';
 import { JSON_OPTION } from './shared-options.ts';
@@ -7,7 +7,6 @@ const settings = [
   ...FOLDER_SETTINGS,
   ACCOUNT_SETTING,
   REGION_SETTING,
-  KEY_FILE_SETTING,
   AUDIT_SETTING,
   QUOTA_SETTING,
   LIFECYCLE_EXTENSIONS_SETTING,

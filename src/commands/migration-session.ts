@@ -1,4 +1,5 @@
 import { openAccess } from '../compose/access.ts';
+import { openBlobKeys } from '../compose/blob-keys.ts';
 import { openLocalRegistry } from '../compose/migration.ts';
 import { quotaLimitsOf } from '../compose/quota-limits.ts';
 import { coreDependencies, openStoresWithArchive } from '../compose/stores.ts';
@@ -26,7 +27,8 @@ export async function openMigrationSession({ flags, environment }: Invocation): 
   await using opening = new AsyncDisposableStack();
   const stores = opening.use(await openStoresWithArchive(config));
   const settings = { ...config, partition: partitionOf(region), lifecycleExtensions: extensions ?? false };
-  const dependencies = coreDependencies(stores, settings, limits);
+  const keys = opening.use(await openBlobKeys(stores, config));
+  const dependencies = coreDependencies(stores, settings, limits, keys);
   const access = await openAccess(dependencies, { keyFile, region });
   const arn = `operator:${operatorName()}`;
   const call = {

@@ -1,3 +1,4 @@
+import { openBlobKeys } from '../compose/blob-keys.ts';
 import { coreDependencies, openStoresWithArchive } from '../compose/stores.ts';
 import { readFolderConfig } from '../config/config.ts';
 import type { Environment } from '../config/environment.ts';
@@ -10,14 +11,17 @@ export async function verify(flags: Flags, environment: Environment): Promise<vo
   const config = readFolderConfig(flags, environment);
   await using stores = await openStoresWithArchive(config);
   using progress = createProgressLine();
-  const found = await verifyStore(coreDependencies(stores, config), ({ blobs, bytes }) =>
+  using keys = await openBlobKeys(stores, config);
+  const found = await verifyStore(coreDependencies(stores, config, {}, keys), ({ blobs, bytes }) =>
     progress.show(`${blobs} blobs, ${describeBytes(bytes)} read`),
   );
   progress.clear();
   for (const problem of found.problems) console.log(problem);
+  for (const unverified of found.unverified) console.log(unverified);
   const orphans =
     found.orphans === 0 ? '' : ` ${found.orphans} remains of crashes lie about; \`gantry garbage\` takes them.`;
-  const verdict = found.problems.length === 0 ? 'all is well' : `${found.problems.length} problems`;
+  const skipped = found.unverified.length === 0 ? '' : `, ${found.unverified.length} blobs not verified without their key`;
+  const verdict = (found.problems.length === 0 ? 'all is well' : `${found.problems.length} problems`) + skipped;
   console.log(
     `Verified ${found.blobs} blobs (${describeBytes(found.bytes)}) and ${found.images} manifests: ${verdict}.${orphans}`,
   );

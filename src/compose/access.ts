@@ -38,8 +38,7 @@ export async function openAccess(
   dependencies: CoreDependencies,
   { keyFile, region }: { keyFile: string | undefined; region: string },
 ): Promise<Access> {
-  const key = keyFile === undefined ? randomBytes(KEY_BYTES) : await readKey(resolve(keyFile));
-  const box = createSecretBox(key, dependencies.randomBytes);
+  const box = await openSecretBox(keyFile);
   const directory = createDirectory(dependencies.metadata);
   await directory.refresh();
   const sessions = createRoleSessions(dependencies);
@@ -62,6 +61,12 @@ export async function openAccess(
     ),
     authorizer: createEnforcingAuthorizer(dependencies, directory, region),
   };
+}
+
+/** The box of a key file, which is made when missing. Undefined keeps the key in memory. */
+export async function openSecretBox(keyFile: string | undefined): Promise<SecretBox> {
+  const key = keyFile === undefined ? randomBytes(KEY_BYTES) : await readKey(resolve(keyFile));
+  return createSecretBox(key, randomBytes);
 }
 
 const KEY_BYTES = 32;

@@ -77,7 +77,7 @@ export function readAccessCommand(flags: Flags, environment: Environment): Acces
   return {
     dataDirectory,
     databaseUrl: databaseOf(given),
-    keyFile: given.isGiven('key-file') ? given.text('key-file') : defaultKeyFile(dataDirectory),
+    keyFile: keyFileIn(given, dataDirectory),
     auditFile: commandAuditFile(given, dataDirectory),
     accountId: accountIdOf(given, 'account'),
     region: regionOf(given, environment),
@@ -110,8 +110,8 @@ function authOf(given: Given, { host, isLoopback }: Place): AccessConfig['auth']
 }
 
 function keyFileOf(given: Given, dataDirectory: string | undefined): string | undefined {
-  if (given.isGiven('key-file')) return given.text('key-file');
-  return dataDirectory === undefined ? undefined : defaultKeyFile(dataDirectory);
+  if (dataDirectory !== undefined) return keyFileIn(given, dataDirectory);
+  return given.isGiven('key-file') ? given.text('key-file') : undefined;
 }
 
 /** Variables only: what is typed on a command line can be read by everybody on the machine. */
@@ -169,8 +169,9 @@ export function commandAuditFile(given: Given, dataDirectory: string): string | 
   return file === 'stdout' || file === 'off' ? undefined : file;
 }
 
-function defaultKeyFile(dataDirectory: string): string {
-  return join(dataDirectory, 'access.key');
+/** The key file of a server that works on a data folder. */
+export function keyFileIn(given: Given, dataDirectory: string): string {
+  return given.isGiven('key-file') ? given.text('key-file') : join(dataDirectory, 'access.key');
 }
 
 function defaultAuditFile(dataDirectory: string): string {

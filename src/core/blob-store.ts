@@ -20,7 +20,10 @@ export interface BlobStore extends AsyncDisposable {
    */
   appender(uploadId: string, offset: number): Promise<BlobAppender>;
 
-  /** Size of the staged bytes as a reader of the disk would see it; 0 when there are none. */
+  /**
+   * Size of the staged bytes as a reader of the disk would see it; 0 when there are none. Whoever has an upload to itself asks
+   * this first: the calls that follow go by what it found, without looking whether another server has written.
+   */
   stagedBytes(uploadId: string): Promise<number>;
 
   /**

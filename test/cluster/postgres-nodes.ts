@@ -5,6 +5,7 @@ import { QUOTA_DEFAULTS, type QuotaLimits } from '../../src/core/quotas/quotas.t
 import { createMemoryBlobStore } from '../../src/drivers/blobs/memory/memory-blob-store.ts';
 import { openPostgresMetadataStore } from '../../src/drivers/metadata/postgres.ts';
 import { type CoreParts, partsOver } from '../core/core-under-test.ts';
+import { localEncryption } from '../core/local-encryption.ts';
 import type { PostgresServer } from '../support/postgres.ts';
 
 export interface Node extends CoreParts {
@@ -27,6 +28,7 @@ export async function startNodes(
     const dependencies: CoreDependencies = {
       metadata,
       blobs,
+      encryption: localEncryption({ metadata, blobs, now }),
       now,
       newId: () => randomUUID(),
       randomBytes: (length) => randomBytes(length),

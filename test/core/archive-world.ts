@@ -10,6 +10,7 @@ import type { JobHandlers } from '../../src/jobs/job-handler.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { type CoreUnderTest, call, coreUnderTest, partsOver } from './core-under-test.ts';
 import { doDueJobs } from './due-jobs.ts';
+import { localEncryption } from './local-encryption.ts';
 
 export const repositoryName = 'one';
 
@@ -48,7 +49,8 @@ export async function archiveWorld({
   const core = opening.use(await coreUnderTest());
   const options = { directory: folders.data, workers: 1, ...(hasArchive && { archiveDirectory: folders.archive }) };
   const blobs = alter(opening.use(await openFilesystemBlobStore(options)));
-  const dependencies = { ...core.dependencies, blobs };
+  const encryption = localEncryption({ ...core.dependencies, blobs });
+  const dependencies = { ...core.dependencies, blobs, encryption };
   const once = { attemptsMax: 1, retrySeconds: () => 0 };
   const handlers: JobHandlers = {
     'archive-bytes': { ...once, run: (image, { signal }) => archiveBytes(dependencies, image, signal) },

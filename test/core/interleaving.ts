@@ -1,6 +1,7 @@
 import type { BlobStore } from '../../src/core/blob-store.ts';
 import type { CoreDependencies } from '../../src/core/dependencies.ts';
 import type { MetadataStore, Reads } from '../../src/core/metadata-store.ts';
+import { localEncryption } from './local-encryption.ts';
 
 /** Somebody at work on the stores who can be stopped before each of his steps. A transaction is one step. */
 export interface Actor {
@@ -39,10 +40,12 @@ export function startActor(
 }
 
 function steppingThrough(dependencies: CoreDependencies, step: () => Promise<void>): CoreDependencies {
+  const blobs = steppingMethods(dependencies.blobs, step);
   return {
     ...dependencies,
     metadata: steppingMetadata(dependencies.metadata, step),
-    blobs: steppingMethods(dependencies.blobs, step),
+    blobs,
+    encryption: localEncryption({ ...dependencies, blobs }),
   };
 }
 

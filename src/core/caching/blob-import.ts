@@ -1,4 +1,4 @@
-import type { BlobAppender, BlobReader, BlobStore, ByteRange } from '../blob-store.ts';
+import type { BlobAppender, BlobReader, ByteRange, KeptBytes } from '../blob-store.ts';
 import { algorithmOf, type Digest } from '../values/digest.ts';
 import { type FollowedImport, followImport } from './import-follower.ts';
 import { RecentBytes } from './recent-bytes.ts';
@@ -16,7 +16,8 @@ export class BlobImport implements FollowedImport {
   readonly #begun = Promise.withResolvers<number>();
   readonly #verified = Promise.withResolvers<void>();
   readonly #stored = Promise.withResolvers<void>();
-  readonly #blobs: BlobStore;
+  /** Known when bytes begin to come. */
+  #kept: KeptBytes | undefined;
   #appender: BlobAppender | undefined;
   /** Exists while somebody has read all that can be read. */
   #waiting: PromiseWithResolvers<void> | undefined;
@@ -26,8 +27,7 @@ export class BlobImport implements FollowedImport {
   #isOver = false;
   #turn = 0;
 
-  constructor(blobs: BlobStore, uploadId: string, digest: Digest) {
-    this.#blobs = blobs;
+  constructor(uploadId: string, digest: Digest) {
     this.uploadId = uploadId;
     this.digest = digest;
     this.begun = handled(this.#begun.promise);
@@ -42,7 +42,7 @@ export class BlobImport implements FollowedImport {
 
   /** Reads the blob as it comes; the whole of it, or a range. The caller disposes of the reader. */
   follow(totalBytes: number, { first, last }: ByteRange, openStored: (range: ByteRange) => Promise<BlobReader>) {
-    const follow = (offset: number) => this.#blobs.followStaged?.(this.uploadId, offset);
+    const follow = (offset: number) => this.#kept?.followStaged?.(this.uploadId, offset);
     return followImport(this, { follow, openStored }, { first, last, totalBytes });
   }
 
@@ -76,8 +76,9 @@ export class BlobImport implements FollowedImport {
   }
 
   /** Takes all bytes of a source to the store, and verifies them. The caller disposes of the source. */
-  async receive(source: BlobReader): Promise<void> {
-    const appender = await this.#blobs.appender(this.uploadId, 0);
+  async receive(source: BlobReader, kept: KeptBytes): Promise<void> {
+    this.#kept = kept;
+    const appender = await kept.appender(this.uploadId, 0);
     this.#appender = appender;
     this.#begun.resolve(source.bytes);
     try {
@@ -91,7 +92,7 @@ export class BlobImport implements FollowedImport {
       await appender.close(false);
     }
     this.#wake();
-    const actual = await this.#blobs.digest(this.uploadId, algorithmOf(this.digest));
+    const actual = await kept.digest(this.uploadId, algorithmOf(this.digest));
     if (actual !== this.digest) throw new LyingUpstreamError(actual);
     this.#verified.resolve();
     this.#wake();

@@ -1,4 +1,4 @@
-import type { BlobReader, ByteRange } from '../blob-store.ts';
+import type { BlobReader, ByteRange, KeptBytes } from '../blob-store.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import { layerTooLarge } from '../layers/part-rules.ts';
 import { blobScopeOf, storeLayer } from '../layers/store-layer.ts';
@@ -33,7 +33,7 @@ export interface WantedBlob {
 }
 
 export function createBlobImports(dependencies: CoreDependencies): BlobImports {
-  const { metadata, blobs, newId, quotas } = dependencies;
+  const { metadata, blobs, encryption, newId, quotas } = dependencies;
   const underWay = new Map<string, BlobImport>();
   const running = new Set<Promise<void>>();
   const stopping = new AbortController();
@@ -41,18 +41,19 @@ export function createBlobImports(dependencies: CoreDependencies): BlobImports {
 
   const openStored = async (repository: Repository, digest: Digest, range: ByteRange): Promise<BlobReader> => {
     const layer = await metadata.read.layers.find(repository.id, digest);
-    const reader = layer && (await blobs.read(layer.location, range));
+    const kept = await encryption.bytes(layer?.protection);
+    const reader = layer && (await kept.read(layer.location, range));
     if (!reader) throw new Error(`The layer ${digest} was deleted while it was read`);
     return reader;
   };
 
-  const fetchBlob = async (wanted: WantedBlob, target: BlobImport): Promise<number> => {
+  const fetchBlob = async (wanted: WantedBlob, target: BlobImport, kept: KeptBytes): Promise<number> => {
     const { upstream, upstreamName, digest, bytes: expectedBytes } = wanted;
     await using source = await upstream.openBlob(upstreamName, digest, { expectedBytes, signal: stopping.signal });
     if (source.totalBytes > quotas.limits['layer-bytes']) {
       throw invalid(wanted, layerTooLarge(quotas.limits));
     }
-    await target.receive(source).catch((error) => {
+    await target.receive(source, kept).catch((error) => {
       throw error instanceof LyingUpstreamError ? invalid(wanted, error.message) : error;
     });
     return source.totalBytes;
@@ -60,25 +61,27 @@ export function createBlobImports(dependencies: CoreDependencies): BlobImports {
 
   const run = async (wanted: WantedBlob, target: BlobImport, place: Promise<Disposable>): Promise<void> => {
     const { repository, digest } = wanted;
-    const upload = newUpload(dependencies, repository, target.uploadId);
+    const { uploadId } = target;
     try {
       using _ = await place;
-      const bytes = await fetchBlob(wanted, target);
+      const upload = await newUpload(dependencies, repository, uploadId);
+      const kept = await encryption.bytes(upload.protection);
+      const bytes = await fetchBlob(wanted, target, kept);
       // Not before: whoever waits for the first byte would wait for the disk. Staged bytes that grow are left alone.
       await refusingWhenFull(() => metadata.transaction('own-rows', (records) => records.uploads.insert(upload)));
-      const stored = await storeLayer(dependencies, repository, upload, { digest, bytes });
+      const stored = await storeLayer(dependencies, repository, upload, { digest, bytes, kept });
       if (!stored) throw new Error(`The import of ${digest} was forgotten while it was under way`);
       target.succeed();
     } catch (error) {
       target.fail(error);
-      await metadata.transaction('own-rows', (records) => records.uploads.delete(upload.id)).catch(() => {});
-      await blobs.discard(upload.id).catch(() => {});
+      await metadata.transaction('own-rows', (records) => records.uploads.delete(uploadId)).catch(() => {});
+      await blobs.discard(uploadId).catch(() => {});
     }
   };
 
   const start = (wanted: WantedBlob, place: Promise<Disposable>): BlobImport => {
     const key = keyOf(wanted.repository.id, wanted.digest);
-    const target = new BlobImport(blobs, newId(), wanted.digest);
+    const target = new BlobImport(newId(), wanted.digest);
     underWay.set(key, target);
     const ran = run(wanted, target, place).finally(() => {
       underWay.delete(key);
@@ -132,9 +135,11 @@ function invalid({ upstream: { host }, upstreamName, digest }: WantedBlob, reaso
   return new UpstreamError({ code: 'invalid', host, message });
 }
 
-function newUpload({ now }: CoreDependencies, repository: Repository, id: string): Upload {
+async function newUpload({ now, encryption }: CoreDependencies, repository: Repository, id: string): Promise<Upload> {
+  const protection = await encryption.protect(repository, id);
   const at = now();
-  return { id, repositoryId: repository.id, parts: 0, bytes: 0, lastPartBytes: 0, createdAt: at, touchedAt: at };
+  const begun = { id, repositoryId: repository.id, parts: 0, bytes: 0, lastPartBytes: 0 };
+  return { ...begun, ...(protection && { protection }), createdAt: at, touchedAt: at };
 }
 
 /**

@@ -9,6 +9,8 @@ export type Protection =
       readonly keyId: string;
       /** The data key, encrypted under that key; base64. */
       readonly wrapped: string;
+      /** A second data key, for a second layer of encryption (KMS_DSSE). */
+      readonly secondWrapped?: string;
       readonly context: EncryptionContext;
     }
   | {

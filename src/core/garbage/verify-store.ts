@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { BlobStore } from '../blob-store.ts';
+import type { KeptBytes } from '../blob-store.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
+import { RefusedError } from '../errors.ts';
 import type { Blob } from '../layers/layer-records.ts';
 import { algorithmOf, digestOf } from '../values/digest.ts';
 
@@ -8,6 +9,8 @@ export interface Verification {
   readonly blobs: number;
   readonly bytes: number;
   readonly images: number;
+  /** Blobs that could not be read since their key cannot be used, each in a sentence; they may be well. */
+  readonly unverified: readonly string[];
   /** Each in a sentence. Empty when all is well. */
   readonly problems: readonly string[];
   /** Bytes that no fact names; harmless, garbage collection takes them. */
@@ -25,10 +28,13 @@ export async function verifyStore(
   onProgress: (done: { blobs: number; bytes: number }) => void = () => {},
 ): Promise<Verification> {
   const problems: string[] = [];
+  const unverified: string[] = [];
   let bytes = 0;
   let blobs = 0;
   for await (const blob of allBlobs(dependencies)) {
-    problems.push(...(await problemsOf(dependencies, blob)));
+    const found = await lookAt(dependencies, blob);
+    problems.push(...found.problems);
+    unverified.push(...(found.unverified ?? []));
     bytes += blob.bytes;
     onProgress({ blobs: ++blobs, bytes });
   }
@@ -38,7 +44,7 @@ export async function verifyStore(
       `Image ${missing.imageDigest} of repository ${missing.repositoryId} uses layer ${missing.layerDigest}, which the repository does not have`,
     );
   }
-  return { blobs, bytes, images, problems, orphans: await countOrphans(dependencies) };
+  return { blobs, bytes, images, unverified, problems, orphans: await countOrphans(dependencies) };
 }
 
 async function* allBlobs({ metadata }: CoreDependencies) {
@@ -51,22 +57,47 @@ async function* allBlobs({ metadata }: CoreDependencies) {
   }
 }
 
-async function problemsOf({ blobs, metadata }: CoreDependencies, blob: Blob): Promise<string[]> {
-  const found = await hashSealed(blobs, blob).catch((error: Error) => error);
-  if (found === undefined && !(await metadata.read.blobs.hasLocation(blob.location))) return [];
-  const name = `Blob ${blob.digest} of ${blob.scope}`;
-  if (found === undefined) return [`${name} is missing: there are no bytes at ${blob.location}`];
-  if (found instanceof Error) return [`${name} cannot be read at ${blob.location}: ${found.message}`];
-  if (found.bytes !== blob.bytes) {
-    return [`${name} has ${found.bytes} bytes at ${blob.location}; the record says ${blob.bytes}`];
-  }
-  if (found.digest !== blob.digest)
-    return [`${name} is damaged: the bytes at ${blob.location} hash to ${found.digest}`];
-  return [];
+interface Finding {
+  readonly problems: readonly string[];
+  readonly unverified?: readonly string[];
 }
 
-async function hashSealed(blobs: BlobStore, { location, digest }: Blob) {
-  await using reader = await blobs.read(location);
+/** What can be told without its key of a blob whose key cannot be used: whether there are as many bytes as there should be. */
+async function lookAt(dependencies: CoreDependencies, blob: Blob): Promise<Finding> {
+  const { encryption, blobs } = dependencies;
+  try {
+    return { problems: await problemsOf(dependencies, await encryption.bytes(blob.protection), blob) };
+  } catch (error) {
+    if (!(error instanceof RefusedError) || error.refusal.kind !== 'kms') throw error;
+    const problems = await sizeProblems(dependencies, blob, await blobs.stat(blob.location));
+    const unverified = `Blob ${blob.digest} of ${blob.scope} could not be verified: ${error.message}`;
+    return problems.length === 0 ? { problems, unverified: [unverified] } : { problems };
+  }
+}
+
+async function problemsOf(dependencies: CoreDependencies, kept: KeptBytes, blob: Blob): Promise<string[]> {
+  const found = await hashSealed(kept, blob).catch((error: Error) => error);
+  const name = `Blob ${blob.digest} of ${blob.scope}`;
+  if (found instanceof Error) return [`${name} cannot be read at ${blob.location}: ${found.message}`];
+  const problems = await sizeProblems(dependencies, blob, found);
+  if (problems.length > 0 || found === undefined || found.digest === blob.digest) return problems;
+  return [`${name} is damaged: the bytes at ${blob.location} hash to ${found.digest}`];
+}
+
+async function sizeProblems(
+  { metadata }: CoreDependencies,
+  { digest, scope, location, bytes }: Blob,
+  found: { readonly bytes: number } | undefined,
+): Promise<string[]> {
+  if (found?.bytes === bytes) return [];
+  const name = `Blob ${digest} of ${scope}`;
+  if (found !== undefined) return [`${name} has ${found.bytes} bytes at ${location}; the record says ${bytes}`];
+  if (!(await metadata.read.blobs.hasLocation(location))) return [];
+  return [`${name} is missing: there are no bytes at ${location}`];
+}
+
+async function hashSealed(kept: KeptBytes, { location, digest }: Blob) {
+  await using reader = await kept.read(location);
   if (!reader) return undefined;
   const algorithm = algorithmOf(digest);
   const hash = createHash(algorithm);

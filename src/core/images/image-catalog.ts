@@ -1,8 +1,9 @@
 import type { Call } from '../access/caller.ts';
 import type { CoreDependencies } from '../dependencies.ts';
-import { ARCHIVED_WORDS, refuse } from '../errors.ts';
+import { ARCHIVED_WORDS, RefusedError, refuse } from '../errors.ts';
 import type { PullTimes } from '../pull-times/pull-times.ts';
 import { findRepository } from '../repositories/find-repository.ts';
+import type { Repository } from '../repositories/repository-records.ts';
 import { parseDigest } from '../values/digest.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
 import { essenceOf } from '../values/media-type.ts';
@@ -16,6 +17,7 @@ import { updateStorageClass } from './update-storage-class.ts';
 
 /** @param pullTimes is told of every pull */
 export function createImages(dependencies: CoreDependencies, pullTimes: Pick<PullTimes, 'note'> = unnoted): Images {
+  const { encryption } = dependencies;
   const { read } = dependencies.metadata;
   const repositoryOf = (call: Call, { repositoryName }: { repositoryName: string }) =>
     findRepository(read, call.registry, repositoryName);
@@ -32,7 +34,9 @@ export function createImages(dependencies: CoreDependencies, pullTimes: Pick<Pul
       const imageId = identifierOf(input.reference);
       if (!manifest) return refuseImage(call, input.repositoryName, imageId);
       if (manifest.status !== 'ACTIVE') refuseArchived(call, input.repositoryName, imageId, manifest.status);
-      if (!input.isLook) pullTimes.note(call, repository.id, manifest.digest);
+      if (input.isLook) return manifest;
+      await encryption.requireKey(repository);
+      pullTimes.note(call, repository.id, manifest.digest);
       return manifest;
     },
 
@@ -40,10 +44,11 @@ export function createImages(dependencies: CoreDependencies, pullTimes: Pick<Pul
       const repository = await repositoryOf(call, input);
       const resolved = await resolveImages(read, repository, input.imageIds);
       const accepts = acceptance(input.acceptedMediaTypes);
+      const withoutKey = await kmsFailure(repository);
       const outcomes: (FoundImage | ImageFailure)[] = [];
       let bytes = 0;
       for (const one of resolved) {
-        const outcome = 'code' in one ? one : await foundImage(one, accepts);
+        const outcome = 'code' in one ? one : (withoutKey?.(one.id) ?? (await foundImage(one, accepts)));
         if ('manifest' in outcome) {
           bytes += outcome.manifest.bytes.byteLength;
           pullTimes.note(call, repository.id, outcome.manifest.digest);
@@ -105,6 +110,18 @@ export function createImages(dependencies: CoreDependencies, pullTimes: Pick<Pul
       return { referrers, ...(after && { next: after }) };
     },
   };
+
+  /** What to say of every image of a repository whose key cannot be used; undefined while it can. */
+  async function kmsFailure(repository: Repository): Promise<((id: ImageIdentifier) => ImageFailure) | undefined> {
+    try {
+      await encryption.requireKey(repository);
+      return undefined;
+    } catch (error) {
+      if (!(error instanceof RefusedError) || error.refusal.kind !== 'kms') throw error;
+      const { message } = error;
+      return (id) => failureOf(id, 'KmsError', message);
+    }
+  }
 
   async function foundImage(
     { image, id }: ResolvedImage,

@@ -165,6 +165,7 @@ export interface ImageFailure {
     | 'ImageNotFound'
     | 'MissingDigestAndTag'
     | 'ImageInaccessible'
+    | 'KmsError'
     | 'UpstreamAccessDenied'
     | 'UpstreamTooManyRequests'
     | 'UpstreamUnavailable'

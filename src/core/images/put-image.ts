@@ -21,12 +21,13 @@ export async function putImage(
   call: Call,
   input: PutImageInput,
 ): Promise<PutImageResult> {
-  const { metadata, quotas } = dependencies;
+  const { metadata, encryption, quotas } = dependencies;
   if (input.createOnPush) {
     await ensureRepository(dependencies, call.registry, input.repositoryName, 'CREATE_ON_PUSH');
   }
   const repository = await findRepository(metadata.read, call.registry, input.repositoryName);
   if (input.tag !== undefined) checkTag(input.tag);
+  await encryption.requireKey(repository);
   const manifest = readManifest(input);
   const digest = checkDigest(call, input);
   const push = { call, input, manifest, digest, quotas };

@@ -1,5 +1,5 @@
 import type { Call } from '../access/caller.ts';
-import { type BlobAppender, StagedOffsetError } from '../blob-store.ts';
+import { type BlobAppender, type KeptBytes, StagedOffsetError } from '../blob-store.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
 import { findRepository } from '../repositories/find-repository.ts';
@@ -18,13 +18,14 @@ export async function openAppend(
   call: Call,
   input: UploadReference & { firstByte?: number },
 ): Promise<UploadAppend> {
-  const { blobs, metadata } = dependencies;
+  const { encryption, metadata } = dependencies;
   const { id: repositoryId } = await findRepository(metadata.read, call.registry, input.repositoryName);
   const writer = await writers.hold(call, repositoryId, input);
   try {
     const { upload } = writer;
+    const kept = await encryption.bytes(upload.protection);
     await touchIfIdle(dependencies, call, input, upload);
-    const received = await receivedBytes(dependencies, call, input, upload);
+    const received = await receivedBytes(kept, call, input, upload);
     if (input.firstByte !== undefined && input.firstByte !== received) {
       refuse({
         kind: 'layer-part-invalid',
@@ -33,7 +34,7 @@ export async function openAppend(
         reason: `First byte of the layer part is ${input.firstByte} instead of ${received}`,
       });
     }
-    const appender = await blobs.appender(upload.id, received);
+    const appender = await kept.appender(upload.id, received);
     return guardedAppend(dependencies, call, input, { appender, received, writer });
   } catch (error) {
     await writer[Symbol.asyncDispose]();
@@ -101,16 +102,11 @@ async function touchIfIdle(
 }
 
 /** How far the upload has come; cuts off what no answer ever acknowledged of a part. */
-async function receivedBytes(
-  { blobs }: CoreDependencies,
-  call: Call,
-  reference: UploadReference,
-  upload: Upload,
-): Promise<number> {
-  const staged = await blobs.stagedBytes(upload.id);
+async function receivedBytes(kept: KeptBytes, call: Call, reference: UploadReference, upload: Upload): Promise<number> {
+  const staged = await kept.stagedBytes(upload.id);
   if (upload.parts === 0) return staged;
   if (staged < upload.bytes) refuseUpload(call, reference);
-  if (staged > upload.bytes) await blobs.truncate(upload.id, upload.bytes);
+  if (staged > upload.bytes) await kept.truncate(upload.id, upload.bytes);
   return upload.bytes;
 }
 

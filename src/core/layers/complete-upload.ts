@@ -1,4 +1,5 @@
 import type { Call } from '../access/caller.ts';
+import type { KeptBytes } from '../blob-store.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
 import { findRepository } from '../repositories/find-repository.ts';
@@ -51,6 +52,7 @@ interface Ending {
   readonly repository: Repository;
   readonly upload: Upload;
   readonly writer: UploadWriter;
+  readonly kept: KeptBytes;
   /** Size the layer will have. */
   readonly bytes: number;
   /** Fewer than `bytes` when a crash came between sealing and recording. */
@@ -59,7 +61,7 @@ interface Ending {
 
 /** Takes the upload's one writer's place and finds how many bytes there are; the caller disposes of `writer`. */
 async function beginEnding(
-  { metadata, blobs }: CoreDependencies,
+  { metadata, encryption }: CoreDependencies,
   writers: UploadWriters,
   call: Call,
   input: UploadReference,
@@ -68,10 +70,11 @@ async function beginEnding(
   const writer = await writers.hold(call, repository.id, input);
   try {
     const { upload } = writer;
-    const stagedBytes = await blobs.stagedBytes(upload.id);
+    const kept = await encryption.bytes(upload.protection);
+    const stagedBytes = await kept.stagedBytes(upload.id);
     const bytes = upload.parts > 0 ? upload.bytes : stagedBytes;
-    if (stagedBytes > bytes) await blobs.truncate(upload.id, bytes);
-    return { repository, upload, writer, bytes, stagedBytes: Math.min(stagedBytes, bytes) };
+    if (stagedBytes > bytes) await kept.truncate(upload.id, bytes);
+    return { repository, upload, writer, kept, bytes, stagedBytes: Math.min(stagedBytes, bytes) };
   } catch (error) {
     await writer[Symbol.asyncDispose]();
     throw error;
@@ -87,14 +90,14 @@ async function endUpload(
   algorithm: DigestAlgorithm,
   claimed: readonly string[],
 ): Promise<{ digest: Digest; existed: boolean }> {
-  const { repository, upload, bytes, stagedBytes } = ending;
+  const { repository, upload, kept, bytes, stagedBytes } = ending;
   if (stagedBytes < bytes) return recoverSealed(dependencies, call, input, ending, claimed);
-  const digest = await dependencies.blobs.digest(upload.id, algorithm);
+  const digest = await kept.digest(upload.id, algorithm);
   if (claimed.length > 0 && !claimed.includes(digest)) {
     refuse({ kind: 'layer-digest-mismatch', ...inUpload(call, input) });
   }
   ending.writer.requireHeld();
-  const stored = await storeLayer(dependencies, repository, upload, { digest, bytes });
+  const stored = await storeLayer(dependencies, repository, upload, { digest, bytes, kept });
   if (!stored) return refuseUpload(call, input);
   ending.writer.ended();
   return { digest, existed: stored.existed };
@@ -105,12 +108,12 @@ async function recoverSealed(
   dependencies: CoreDependencies,
   call: Call,
   input: UploadReference,
-  { repository, upload, bytes, writer }: Ending,
+  { repository, upload, bytes, writer, kept }: Ending,
   claimed: readonly string[],
 ): Promise<{ digest: Digest; existed: boolean }> {
   for (const text of claimed) {
     const digest = parseDigest(text);
-    const stored = digest && (await storeLayer(dependencies, repository, upload, { digest, bytes }));
+    const stored = digest && (await storeLayer(dependencies, repository, upload, { digest, bytes, kept }));
     if (!stored) continue;
     writer.ended();
     return { digest, existed: stored.existed };

@@ -16,7 +16,7 @@ export interface Layers {
     call: Call,
     input: { repositoryName: string; digests: readonly string[] },
   ): Promise<{ layers: LayerAvailability[]; failures: LayerFailure[] }>;
-  /** Finds a layer for reading or for telling a client that it is there. Refuses with layer-not-found and layer-archived. */
+  /** Finds a layer for reading or for telling a client that it is there. Refuses with layer-not-found, layer-archived and kms. */
   open(call: Call, input: { repositoryName: string; digest: string }): Promise<StoredLayer>;
   /** Takes a layer out of the repository. Refuses with layer-not-found, and layer-in-use while an image uses it. */
   delete(call: Call, input: { repositoryName: string; digest: string }): Promise<void>;
@@ -50,7 +50,7 @@ export interface StoredLayer {
   downloadUrl?(expiresSeconds: number): Promise<string>;
 }
 
-export function createLayers({ metadata, blobs, now, settings }: CoreDependencies): Layers {
+export function createLayers({ metadata, encryption, now, settings }: CoreDependencies): Layers {
   /**
    * A client that is told a layer is there must find it when its image comes; renewed at most once per half lease.
    * @returns the layers that may be told: one whose lease had ended may be collected since it was read
@@ -94,14 +94,15 @@ export function createLayers({ metadata, blobs, now, settings }: CoreDependencie
       if (isArchived(layer, now())) {
         refuse({ kind: 'layer-archived', digest, repositoryName, registryId: call.registry.accountId });
       }
+      const kept = await encryption.bytes(layer.protection);
       return {
         digest,
         bytes: layer.bytes,
         referenced: layer.referenced,
         ...(layer.mediaType !== undefined && { mediaType: layer.mediaType }),
-        read: async (range) => (await blobs.read(layer.location, range)) ?? missing(),
-        ...(blobs.downloadUrl && {
-          downloadUrl: async (expiresSeconds) => blobs.downloadUrl!(layer.location, expiresSeconds),
+        read: async (range) => (await kept.read(layer.location, range)) ?? missing(),
+        ...(kept.downloadUrl && {
+          downloadUrl: async (expiresSeconds) => kept.downloadUrl!(layer.location, expiresSeconds),
         }),
       };
     },

@@ -1,4 +1,4 @@
-import type { BlobLocation, BlobStore } from '../blob-store.ts';
+import type { BlobLocation, BlobStore, KeptBytes } from '../blob-store.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import type { Records } from '../metadata-store.ts';
 import { requireStill } from '../repositories/find-repository.ts';
@@ -8,22 +8,25 @@ import type { Digest } from '../values/digest.ts';
 import type { Blob } from './layer-records.ts';
 import type { Upload } from './upload-records.ts';
 
-/** Who may share bytes: one registry, one way of encryption. */
+/** Who may share bytes: one registry, one way of encryption, one key. */
 export function blobScopeOf({ registry, encryption }: Repository): string {
-  return `${registry.accountId}/${registry.region}/${encryption.kmsKey ?? encryption.encryptionType}`;
+  const { encryptionType, kmsKey } = encryption;
+  const way = kmsKey === undefined ? encryptionType : `${encryptionType}/${kmsKey}`;
+  return `${registry.accountId}/${registry.region}/${way}`;
 }
 
 /**
  * Ends an upload whose digest was verified: bytes are sealed and synced first, then one transaction makes them a layer of the
  * repository and forgets the upload. Bytes that the registry has already are not kept twice.
  *
+ * @param kept the store's view of the upload's bytes
  * @returns undefined when the staged bytes, or the upload's record, are gone
  */
 export async function storeLayer(
   dependencies: CoreDependencies,
   repository: Repository,
   upload: Upload,
-  verified: { digest: Digest; bytes: number },
+  { kept, ...verified }: { digest: Digest; bytes: number; kept: KeptBytes },
 ): Promise<{ existed: boolean } | undefined> {
   const { blobs, metadata, now } = dependencies;
   const leaseUntil = secondsAfter(now(), dependencies.settings.layerLeaseSeconds);
@@ -49,9 +52,10 @@ export async function storeLayer(
     }
   }
 
-  const location = await refusingWhenFull(() => blobs.seal(upload.id, verified.digest, verified.bytes));
+  const location = await refusingWhenFull(() => kept.seal(upload.id, verified.digest, verified.bytes));
   if (location === undefined) return undefined;
-  const sealed = { scope, ...verified, location, createdAt: now() };
+  const { protection } = upload;
+  const sealed = { scope, ...verified, location, ...(protection && { protection }), createdAt: now() };
   return refusingWhenFull(() => recordSealed(dependencies, repository, upload, sealed, attach));
 }
 

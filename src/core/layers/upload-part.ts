@@ -1,5 +1,5 @@
 import type { Call } from '../access/caller.ts';
-import type { BlobStore } from '../blob-store.ts';
+import type { KeptBytes } from '../blob-store.ts';
 import type { CoreDependencies } from '../dependencies.ts';
 import { refuse } from '../errors.ts';
 import { findRepository } from '../repositories/find-repository.ts';
@@ -20,7 +20,7 @@ export interface UploadPartInput extends UploadReference {
 
 /** UploadLayerPart; see `Uploads.uploadPart`. The bytes are on disk before the record says so, and the record before the answer. */
 export async function uploadPart(
-  { blobs, metadata, now, quotas }: CoreDependencies,
+  { encryption, metadata, now, quotas }: CoreDependencies,
   writers: UploadWriters,
   call: Call,
   input: UploadPartInput,
@@ -28,7 +28,8 @@ export async function uploadPart(
   const { id: repositoryId } = await findRepository(metadata.read, call.registry, input.repositoryName);
   await using writer = await writers.hold(call, repositoryId, input);
   const { upload } = writer;
-  const staged = await blobs.stagedBytes(upload.id);
+  const kept = await encryption.bytes(upload.protection);
+  const staged = await kept.stagedBytes(upload.id);
   const expected = nextPartByte(upload, staged, input.firstByte);
   const judged = judgePart(upload, expected, input, quotas.limits);
   if (judged.verdict === 'limit-exceeded') {
@@ -45,24 +46,24 @@ export async function uploadPart(
     });
   }
   if (staged < expected) refuseUpload(call, input);
-  if (staged > expected) await blobs.truncate(upload.id, expected);
+  if (staged > expected) await kept.truncate(upload.id, expected);
 
-  await refusingWhenFull(() => stagePart(blobs, writer, expected, input.chunks));
+  await refusingWhenFull(() => stagePart(kept, writer, expected, input.chunks));
   await writer.acknowledge(afterPart(upload, input, now()));
   return { lastByteReceived: input.lastByte };
 }
 
 /** Appends a part durably, or not at all. */
-async function stagePart(blobs: BlobStore, writer: UploadWriter, offset: number, chunks: Iterable<Uint8Array>) {
+async function stagePart(kept: KeptBytes, writer: UploadWriter, offset: number, chunks: Iterable<Uint8Array>) {
   const uploadId = writer.upload.id;
-  const appender = await blobs.appender(uploadId, offset);
+  const appender = await kept.appender(uploadId, offset);
   try {
     for (const chunk of chunks) if (!appender.write(chunk)) await appender.drained();
     writer.requireHeld();
     await appender.close(true);
   } catch (error) {
     await abandon(appender);
-    if (!writer.lost?.aborted) await blobs.truncate(uploadId, offset);
+    if (!writer.lost?.aborted) await kept.truncate(uploadId, offset);
     throw error;
   }
 }

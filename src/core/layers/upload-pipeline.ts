@@ -1,7 +1,7 @@
 import type { Call } from '../access/caller.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import { ensureRepository } from '../repositories/create-repository.ts';
-import { findRepository } from '../repositories/find-repository.ts';
+import { findRepository, requireStill } from '../repositories/find-repository.ts';
 import { allowsMounts } from '../settings/account-settings.ts';
 import { refusingWhenFull } from '../storage-full.ts';
 import { openAppend } from './append-upload.ts';
@@ -14,7 +14,7 @@ import { createUploadWriters } from './upload-writers.ts';
 import type { Uploads } from './uploads.ts';
 
 export function createUploads(dependencies: CoreDependencies): Uploads {
-  const { metadata, blobs, now, newId, settings } = dependencies;
+  const { metadata, blobs, encryption, now, newId, settings } = dependencies;
   const writers = createUploadWriters(dependencies);
 
   const target = async (call: Call, input: { repositoryName: string; createOnPush?: boolean }) => {
@@ -29,11 +29,13 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
       const repository = await target(call, input);
       const at = now();
       const uploadId = newId();
-      const upload = { id: uploadId, parts: 0, bytes: 0, lastPartBytes: 0 };
+      const protection = await encryption.protect(repository, uploadId);
+      const begun = { id: uploadId, parts: 0, bytes: 0, lastPartBytes: 0, ...(protection && { protection }) };
       await refusingWhenFull(() =>
         metadata.transaction('repository', async (records) => {
-          const { id: repositoryId } = await findRepository(records, call.registry, repository.name);
-          await records.uploads.insert({ ...upload, repositoryId, createdAt: at, touchedAt: at });
+          // The same one: another of that name may be encrypted otherwise.
+          await requireStill(records, repository);
+          await records.uploads.insert({ ...begun, repositoryId: repository.id, createdAt: at, touchedAt: at });
         }),
       );
       return { uploadId, partBytes: PART_BYTES };
@@ -41,7 +43,9 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
 
     async status(call, input) {
       const { upload } = await findUpload(metadata.read, call, input);
-      return { bytes: upload.parts > 0 ? upload.bytes : await blobs.stagedBytes(upload.id) };
+      if (upload.parts > 0) return { bytes: upload.bytes };
+      const kept = await encryption.bytes(upload.protection);
+      return { bytes: await kept.stagedBytes(upload.id) };
     },
 
     append: (call, input) => openAppend(dependencies, writers, call, input),
@@ -59,6 +63,7 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
 
     async mount(call, input) {
       const repository = await target(call, input);
+      await encryption.requireKey(repository);
       if (input.from === undefined || !(await allowsMounts(metadata.read, call.registry, settings))) return false;
       const source = await metadata.read.repositories.find(call.registry, input.from);
       if (!source || blobScopeOf(source) !== blobScopeOf(repository)) return false;

@@ -3,7 +3,8 @@ import type { Digest } from '../values/digest.ts';
 
 /**
  * The layer pipeline: both faces' uploads end here. A part of UploadLayerPart and a chunk of PATCH go down the same path to
- * the same staged bytes. Every method refuses with repository-not-found; all but `initiate` and `mount` with upload-not-found.
+ * the same staged bytes. Every method refuses with repository-not-found; all but `initiate` and `mount` with upload-not-found;
+ * all but `cancel` with kms while the repository's key cannot be used.
  */
 export interface Uploads {
   /** `createOnPush` lets the server's setting create a repository that is missing (docker's path, not the API's). */

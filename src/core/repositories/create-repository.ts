@@ -24,17 +24,17 @@ export interface CreateRepositoryInput {
 
 /** Makes a repository with ECR's defaults: mutable tags, no scan on push, AES256. See `Repositories.create`. */
 export async function createRepository(
-  { metadata, now, quotas }: Pick<CoreDependencies, 'metadata' | 'now' | 'quotas'>,
+  { metadata, encryption, now, quotas }: Pick<CoreDependencies, 'metadata' | 'encryption' | 'now' | 'quotas'>,
   registry: Registry,
   input: CreateRepositoryInput,
 ): Promise<Repository> {
   const { repositoryName } = input;
   checkName(repositoryName);
-  checkEncryption(input.encryption);
   checkResourceTags(input.tags ?? []);
   const imageTagMutability = input.imageTagMutability ?? 'MUTABLE';
   checkExclusionFilters(imageTagMutability, input.exclusionFilters);
   const resourceTags = mergeResourceTags([], input.tags ?? [], repositoryName, quotas.limits);
+  const resolved = await encryption.resolve(registry, input.encryption);
   const repository = await metadata.transaction('registry', async (records) => {
     if (await records.repositories.find(registry, repositoryName)) return undefined;
     await quotas.admitRepository(records, registry);
@@ -45,7 +45,7 @@ export async function createRepository(
       imageTagMutability,
       exclusionFilters: input.exclusionFilters ?? [],
       scanOnPush: input.scanOnPush ?? false,
-      encryption: input.encryption ?? { encryptionType: 'AES256' },
+      encryption: resolved,
       resourceTags,
     });
     if (inserted && input.repositoryPolicy !== undefined) {
@@ -65,7 +65,7 @@ export async function createRepository(
  * server is set so (ECR user guide, "Repository creation templates").
  */
 export async function ensureRepository(
-  dependencies: Pick<CoreDependencies, 'metadata' | 'now' | 'quotas' | 'settings'>,
+  dependencies: Pick<CoreDependencies, 'metadata' | 'encryption' | 'now' | 'quotas' | 'settings'>,
   registry: Registry,
   repositoryName: string,
   reason: CreationReason,
@@ -98,13 +98,4 @@ function checkName(repositoryName: string): void {
   if (isRepositoryName(repositoryName)) return;
   const constraint = `must satisfy regular expression '${REPOSITORY_NAME_PATTERN}'`;
   refuse({ kind: 'invalid-parameter', parameter: 'repositoryName', constraint });
-}
-
-function checkEncryption(encryption: Encryption | undefined): void {
-  if (!encryption || encryption.encryptionType === 'AES256') return;
-  refuse({
-    kind: 'kms',
-    reason: `Encryption type ${encryption.encryptionType} needs a key service, and none is configured; use AES256`,
-    kmsError: 'KeyServiceNotConfigured',
-  });
 }

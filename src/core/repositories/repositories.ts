@@ -92,6 +92,7 @@ export function createRepositories(
       await ensureRepository(dependencies, registry, repositoryName, 'REPLICATION');
     },
 
+    // Also when the key is gone: what it encrypted goes without it. There are no grants to give back, so kms is never refused.
     async delete(call, { repositoryName, force }) {
       const deleted = await metadata.transaction('repository', async (records) => {
         const repository = await findRepository(records, call.registry, repositoryName);

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Core } from '../../../core/core.ts';
-import { RefusedError } from '../../../core/errors.ts';
+import { type RefusalKind, RefusedError } from '../../../core/errors.ts';
 import type { StoredLayer } from '../../../core/layers/layers.ts';
 import type { Handler } from '../../../http/handler.ts';
 import { sendBlob } from '../../../http/send-blob.ts';
@@ -33,10 +33,13 @@ async function open(core: Core, path: string, response: ServerResponse): Promise
     return await core.downloadLinks.open(path);
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    sendText(response, error.refusal.kind === 'download-link-invalid' ? 403 : 404, error.message);
+    sendText(response, STATUSES[error.refusal.kind] ?? 404, error.message);
     return undefined;
   }
 }
+
+/** Anything else is not there. A key that cannot be used is no fault of the link's, and asking again soon does not help. */
+const STATUSES: Partial<Record<RefusalKind, number>> = { 'download-link-invalid': 403, kms: 400 };
 
 function sendText(response: ServerResponse, status: number, text: string): void {
   const bytes = Buffer.from(`${text}\n`);

@@ -3,6 +3,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, rand
 /** What is encrypted at a time: a grid, so that a range is found without reading what is before it. */
 export const CHUNK_BYTES = 64 * 1024;
 
+const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 /** What a record is longer than the chunk in it. */
@@ -17,7 +18,7 @@ const KIND_MARKS: Record<ChunkKind, number> = { whole: 0, end: 1, tail: 2 };
 
 /** What chunks of one upload are encrypted with. */
 export interface ChunkKey {
-  /** 32 bytes. */
+  /** 32 bytes; 64 for two layers. */
   readonly dataKey: Uint8Array;
   readonly uploadId: string;
 }
@@ -25,14 +26,17 @@ export interface ChunkKey {
 /**
  * Encrypts chunks with AES-256-GCM, each under a nonce of its own that is drawn when it is written. The upload, the chunk's
  * place and its kind are authenticated with it, so that a record opens nowhere else: not at another place, not in another
- * file, and none but the end as the end.
+ * file, and none but the end as the end. With two keys what AES-256-GCM encrypts is AES-256-CTR's output under the second:
+ * neither key alone opens anything.
  */
 export class ChunkCipher {
   readonly #key: KeyObject;
+  readonly #secondKey: KeyObject | undefined;
   readonly #context: Buffer;
 
   constructor({ dataKey, uploadId }: ChunkKey) {
-    this.#key = createSecretKey(dataKey);
+    this.#key = createSecretKey(dataKey.subarray(0, KEY_BYTES));
+    if (dataKey.byteLength > KEY_BYTES) this.#secondKey = createSecretKey(dataKey.subarray(KEY_BYTES));
     this.#context = Buffer.from(`gantry chunk 1 ${uploadId.toLowerCase()} `);
   }
 
@@ -41,7 +45,7 @@ export class ChunkCipher {
     const nonce = target.subarray(0, NONCE_BYTES);
     randomFillSync(nonce);
     const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(this.#associated(index, kind));
-    const end = NONCE_BYTES + cipher.update(plain).copy(target, NONCE_BYTES);
+    const end = NONCE_BYTES + cipher.update(this.#secondLayer(plain, nonce)).copy(target, NONCE_BYTES);
     cipher.final();
     return end + cipher.getAuthTag().copy(target, end);
   }
@@ -59,7 +63,7 @@ export class ChunkCipher {
     } catch (cause) {
       throw new DamagedChunkError(index, { cause });
     }
-    return plain;
+    return this.#secondLayer(plain, record.subarray(0, NONCE_BYTES));
   }
 
   /** The records of consecutive whole chunks. @param plain a multiple of CHUNK_BYTES */
@@ -71,6 +75,12 @@ export class ChunkCipher {
       this.encrypt(chunk, firstIndex + at, 'whole', records.subarray(at * RECORD_BYTES));
     }
     return records;
+  }
+
+  /** On and off are the same: a stream of key bytes that begins with the nonce and a counter of blocks at 0. */
+  #secondLayer<Bytes extends Uint8Array>(content: Bytes, nonce: Uint8Array): Bytes | Buffer {
+    if (this.#secondKey === undefined) return content;
+    return createCipheriv('aes-256-ctr', this.#secondKey, Buffer.concat([nonce, Buffer.alloc(4)])).update(content);
   }
 
   #associated(index: number, kind: ChunkKind): Buffer {
