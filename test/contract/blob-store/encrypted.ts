@@ -11,9 +11,10 @@ export function encrypted(driver: BlobStoreDriver): BlobStoreDriver {
       const opened = await driver.open();
       const { reopen } = opened;
       const dataKey = randomBytes(32);
+      const again = (store: BlobStore) => keptStore(store, () => keptUnder(store, dataKey));
       return {
-        store: encryptedStore(opened.store, dataKey),
-        ...(reopen && { reopen: async () => encryptedStore(await reopen(), dataKey) }),
+        store: again(opened.store),
+        ...(reopen && { reopen: async () => again(await reopen()) }),
         [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
       };
     },
@@ -28,8 +29,7 @@ export function keptUnder(store: BlobStore, dataKey: Uint8Array): KeptBytes {
 }
 
 /** A new view for each call, as core takes one for each request. */
-function encryptedStore(store: BlobStore, dataKey: Uint8Array): BlobStore {
-  const kept = () => keptUnder(store, dataKey);
+export function keptStore(store: BlobStore, kept: () => KeptBytes): BlobStore {
   return {
     appender: (uploadId, offset) => kept().appender(uploadId, offset),
     stagedBytes: (uploadId) => kept().stagedBytes(uploadId),
