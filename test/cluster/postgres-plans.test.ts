@@ -112,6 +112,8 @@ function stepsOf(step: Step): Step[] {
 }
 
 function isWholeRead(step: Step): boolean {
+  // Of the server's own tables, which are small.
+  if (step['Relation Name']?.startsWith('pg_')) return false;
   if (step['Node Type'] === 'Seq Scan') return true;
   const index = step['Index Name'];
   return index !== undefined && step['Index Cond'] === undefined && !SMALL_INDEXES.includes(index);

@@ -18,8 +18,16 @@ export function isDisconnection(error: unknown): boolean {
 
 /** What the rest of the registry knows an error as. */
 export function storageErrorOf(error: unknown): unknown {
-  return codeOf(error) === DISK_FULL ? new StorageFullError(error) : error;
+  const code = codeOf(error);
+  if (code === NO_SUCH_STATEMENT || code === STATEMENT_EXISTS) return new Error(POOLED, { cause: error });
+  return code === DISK_FULL ? new StorageFullError(error) : error;
 }
+
+const NO_SUCH_STATEMENT = '26000';
+const STATEMENT_EXISTS = '42P05';
+const POOLED =
+  'The database has lost a prepared statement: something that pools connections by the transaction stands between. ' +
+  "Add preparedStatements=false to the database's URL";
 
 const SERIALIZATION_FAILURE = '40001';
 const DEADLOCK_DETECTED = '40P01';

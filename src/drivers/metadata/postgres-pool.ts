@@ -2,7 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { StoreUnavailableError } from '../../core/metadata-store.ts';
 import { isDisconnection, storageErrorOf } from './postgres-errors.ts';
+import { SESSION_SETTINGS, STATEMENT_SECONDS_MAX } from './postgres-settings.ts';
 import type { SqlValue } from './session.ts';
+
+/** What keeps statements and settings from one use of a connection to the next, and what does not. */
+export type SessionKeeping = 'sessions' | 'pooled-transactions';
 
 export type Client = pg.PoolClient;
 
@@ -13,37 +17,13 @@ const CONNECT_MILLISECONDS = 5000;
 const RETURN_MILLISECONDS = 5000;
 const RETURN_RETRY_MILLISECONDS = 100;
 
-const STATEMENT_SECONDS_MAX = 30;
-
-/**
- * Of each session. A statement is bounded, and so are waits for locks; a node that vanishes leaves no transaction open
- * for long. Every query is written for an index, as SQLite's planner takes it: a small table read as a whole would be
- * cheaper for one statement, but in a serializable transaction all of it would count as read, and writers who have
- * nothing to do with each other would undo each other's work. Generic plans: with these settings the values do not
- * change them.
- */
-const SESSION_SETTINGS = `
-  set statement_timeout = '${STATEMENT_SECONDS_MAX}s';
-  set lock_timeout = '10s';
-  set idle_in_transaction_session_timeout = '15s';
-  set tcp_keepalives_idle = 10;
-  set tcp_keepalives_interval = 3;
-  set tcp_keepalives_count = 3;
-  set jit = off;
-  set plan_cache_mode = force_generic_plan;
-  set enable_seqscan = off;
-  set enable_hashjoin = off;
-  set enable_mergejoin = off;
-  set max_parallel_workers_per_gather = 0;
-  set random_page_cost = 1.1;
-  set enable_bitmapscan = off;
-`;
-
 /** Connections to one database, opened as they are needed; those that break are replaced. */
 export class PostgresPool {
   readonly #pool: pg.Pool;
+  readonly #keeping: SessionKeeping;
 
-  constructor(url: string, connectionsMax: number) {
+  constructor(url: string, connectionsMax: number, keeping: SessionKeeping = 'sessions') {
+    this.#keeping = keeping;
     this.#pool = new pg.Pool({
       connectionString: url,
       max: connectionsMax,
@@ -55,7 +35,7 @@ export class PostgresPool {
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       types: { getTypeParser: parserOf } as pg.CustomTypesConfig,
-      onConnect: prepareSession,
+      onConnect: keeping === 'sessions' ? prepareSession : listenToErrors,
     });
     // An idle connection that breaks is taken out of the pool, and the next statement opens another.
     this.#pool.on('error', () => {});
@@ -66,13 +46,24 @@ export class PostgresPool {
     return whileReturning(() => this.#pool.connect());
   }
 
+  /** Runs one statement on a connection of this pool; where sessions are kept, its text is prepared once on each. */
+  async rowsOn<Row>(client: Client, text: string, values: readonly SqlValue[]): Promise<Row[]> {
+    const name = this.#keeping === 'sessions' && { name: nameOf(text) };
+    try {
+      const { rows } = await client.query({ ...name, text, values: values as SqlValue[] });
+      return rows as Row[];
+    } catch (error) {
+      throw storageErrorOf(error);
+    }
+  }
+
   /** Runs one statement on any connection. It is run again when the server went away, so it must only read. */
   async rows<Row>(statement: string, values: readonly SqlValue[]): Promise<Row[]> {
     return whileReturning(async () => {
       const client = await this.#pool.connect();
       let broken: Error | undefined;
       try {
-        return await rowsOf<Row>(client, statement, values);
+        return await this.rowsOn<Row>(client, statement, values);
       } catch (error) {
         if (isDisconnection(error)) broken = error as Error;
         throw error;
@@ -85,16 +76,6 @@ export class PostgresPool {
   /** Resolves when all connections are released and closed. */
   end(): Promise<void> {
     return this.#pool.end();
-  }
-}
-
-/** Runs one statement; its text is prepared once on each connection. */
-export async function rowsOf<Row>(client: Client, text: string, values: readonly SqlValue[]): Promise<Row[]> {
-  try {
-    const { rows } = await client.query({ name: nameOf(text), text, values: values as SqlValue[] });
-    return rows as Row[];
-  } catch (error) {
-    throw storageErrorOf(error);
   }
 }
 
@@ -112,9 +93,13 @@ async function whileReturning<T>(attempt: () => Promise<T>): Promise<T> {
 }
 
 async function prepareSession(client: pg.ClientBase): Promise<void> {
-  // The statement that runs is told of a broken connection itself.
-  client.on('error', () => {});
+  await listenToErrors(client);
   await client.query(SESSION_SETTINGS);
+}
+
+/** The statement that runs is told of a broken connection itself. */
+async function listenToErrors(client: pg.ClientBase): Promise<void> {
+  client.on('error', () => {});
 }
 
 const names = new Map<string, string>();

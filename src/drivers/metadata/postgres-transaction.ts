@@ -1,7 +1,7 @@
 import { StoreUnavailableError } from '../../core/metadata-store.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import { isConflict, isDisconnection, storageErrorOf } from './postgres-errors.ts';
-import { type Client, rowsOf } from './postgres-pool.ts';
+import type { Client, PostgresPool } from './postgres-pool.ts';
 import type { Session, SqlValue } from './session.ts';
 
 /** Begins a transaction, when its first statement comes. */
@@ -12,13 +12,15 @@ const UNCERTAIN = 'The database went away in the middle of a commit, and nobody 
 /** One transaction, from its first statement to commit or rollback. Its statements run one after another. */
 export class PostgresTransaction implements Session {
   readonly dialect = postgresDialect;
+  readonly #pool: PostgresPool;
   readonly #begin: Beginning;
   #client: Client | undefined;
   #last: Promise<unknown> = Promise.resolve();
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
 
-  constructor(begin: Beginning) {
+  constructor(pool: PostgresPool, begin: Beginning) {
+    this.#pool = pool;
     this.#begin = begin;
   }
 
@@ -71,7 +73,7 @@ export class PostgresTransaction implements Session {
   async #run<Row>(statement: string, values: readonly SqlValue[]): Promise<Row[]> {
     try {
       this.#client ??= await this.#begin(statement, values);
-      return await rowsOf<Row>(this.#client, statement, values);
+      return await this.#pool.rowsOn<Row>(this.#client, statement, values);
     } catch (error) {
       this.#failure ??= { error };
       throw error;

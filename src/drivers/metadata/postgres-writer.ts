@@ -53,7 +53,7 @@ export class PostgresWriter {
   async transaction<T>(about: WorkScope, work: (session: Session) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       using place = new Place(this.#turns);
-      const transaction = new PostgresTransaction(async (statement, values) => {
+      const transaction = new PostgresTransaction(this.#pool, async (statement, values) => {
         if (about === 'repository') await place.wait(statement, values);
         return this.#begin(BEGIN[about]);
       });
@@ -71,7 +71,7 @@ export class PostgresWriter {
 
   /** As `transaction`, for steps of the migrations: one at a time, whoever runs them. */
   migration<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return attemptOnce(new PostgresTransaction(() => this.#begin(BEGIN_MIGRATION)), work);
+    return attemptOnce(new PostgresTransaction(this.#pool, () => this.#begin(BEGIN_MIGRATION)), work);
   }
 
   async #begin(text: string): Promise<Client> {

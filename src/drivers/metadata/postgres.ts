@@ -1,7 +1,8 @@
 import type { MetadataStore, WorkScope } from '../../core/metadata-store.ts';
 import { postgresDialect } from './postgres-dialect.ts';
 import { postgresIds } from './postgres-ids.ts';
-import { PostgresPool } from './postgres-pool.ts';
+import { PostgresPool, type SessionKeeping } from './postgres-pool.ts';
+import { SETTINGS } from './postgres-settings.ts';
 import { PostgresWriter } from './postgres-writer.ts';
 import type { Session, SqlDatabase } from './session.ts';
 import { sqlMetadataStore } from './sql.ts';
@@ -9,7 +10,8 @@ import { sqlMetadataStore } from './sql.ts';
 export interface PostgresOptions {
   /**
    * `postgres://user:password@host:port/database`, with the parameters of libpq that the client knows, and with
-   * `connections`: how many to open at most, at least 2. Half of them read, half of them write.
+   * `connections`: how many to open at most, at least 2. Half of them read, half of them write. With
+   * `preparedStatements=false` nothing is kept on a connection beyond a transaction, as poolers want it.
    */
   readonly url: string;
 }
@@ -26,10 +28,12 @@ export async function openPostgresMetadataStore(options: PostgresOptions): Promi
 export async function openPostgresDatabase({ url }: PostgresOptions): Promise<SqlDatabase> {
   const address = new URL(url);
   const connectionsMax = Number(address.searchParams.get('connections') ?? CONNECTIONS_MAX);
-  address.searchParams.delete('connections');
-  const database = new PostgresDatabase(address.href, Math.floor(connectionsMax / 2));
+  const keeping = address.searchParams.get('preparedStatements') === 'false' ? 'pooled-transactions' : 'sessions';
+  for (const ours of ['connections', 'preparedStatements']) address.searchParams.delete(ours);
+  const database = new PostgresDatabase(address.href, Math.floor(connectionsMax / 2), keeping);
   try {
     await requireTrustworthy(database.reader);
+    if (keeping === 'pooled-transactions') await requireSettings(database.reader);
   } catch (error) {
     await database[Symbol.asyncDispose]();
     throw error;
@@ -50,10 +54,10 @@ class PostgresDatabase implements SqlDatabase {
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  constructor(url: string, connectionsMax: number) {
-    const readers = new PostgresPool(url, connectionsMax);
+  constructor(url: string, connectionsMax: number, keeping: SessionKeeping) {
+    const readers = new PostgresPool(url, connectionsMax, keeping);
     this.#readers = readers;
-    this.#writers = new PostgresPool(url, connectionsMax);
+    this.#writers = new PostgresPool(url, connectionsMax, keeping);
     this.#writer = new PostgresWriter(this.#writers);
     this.reader = { dialect: postgresDialect, rows: (statement, values) => readers.rows(statement, values) };
   }
@@ -118,6 +122,22 @@ async function requireTrustworthy(session: Session): Promise<void> {
   if (encoding !== 'UTF8') refuse(`its database has the encoding ${encoding}, and it must be UTF8`);
   if (is_standby) refuse('it is a standby, which takes no writes');
 }
+
+/** What is set on a pooled connection is another's at once, so the role has to bring it along. */
+async function requireSettings(session: Session): Promise<void> {
+  const rows = await session.rows<{ name: string; value: string; role: string }>(PRESENT_SETTINGS, [
+    JSON.stringify(Object.keys(SETTINGS)),
+  ]);
+  const lacking = rows.filter(({ name, value }) => value !== SETTINGS[name]);
+  if (lacking.length === 0) return;
+  const statements = lacking.map(({ name, role }) => `alter role "${role}" set ${name} = '${SETTINGS[name]}';`);
+  throw new Error(`Behind a pooler the role needs its settings beforehand; run:\n${statements.join('\n')}`);
+}
+
+const PRESENT_SETTINGS = `
+  select value as name, current_setting(value) as value, current_user as role
+  from json_array_elements_text(cast($1 as json))
+`;
 
 const TRUST = `
   select current_setting('fsync', true) as fsync,

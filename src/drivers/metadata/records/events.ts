@@ -9,14 +9,15 @@ export function eventReads(session: Session): EventReads {
       return row && toEvent(row);
     },
     async after(id, limit) {
-      const until = await lastId(session);
-      if (until <= id || !(await isSettled(session))) return [];
+      const [last] = await lastAfter(session, { id });
+      if (last === undefined || !(await isSettled(session))) return [];
+      const until = last.id;
       return (await between(session, { id, until, limit })).map(toEvent);
     },
     async lastId() {
-      const last = await lastId(session);
+      const [last] = await lastAfter(session, { id: 0 });
       await isSettled(session);
-      return last;
+      return last?.id ?? 0;
     },
     async lastIdBefore(time) {
       const [row] = await lastIdBefore(session, { time: time.getTime() });
@@ -128,11 +129,6 @@ async function isSettled(session: Session): Promise<boolean> {
 const SETTLING_LOOKS = 40;
 const SETTLING_MILLISECONDS = 25;
 
-async function lastId(session: Session): Promise<number> {
-  const [row] = await last(session, {});
-  return row?.id ?? 0;
-}
-
 interface Between {
   id: number;
   until: number;
@@ -143,7 +139,9 @@ const between = prepared((db, { id, until, limit }: Placeholders<Between>) =>
   db.selectFrom('events').select(COLUMNS).where('id', '>', id).where('id', '<=', until).orderBy('id').limit(limit),
 );
 
-const last = prepared((db) => db.selectFrom('events').select('id').orderBy('id', 'desc').limit(1));
+const lastAfter = prepared((db, { id }: Placeholders<{ id: number }>) =>
+  db.selectFrom('events').select('id').where('id', '>', id).orderBy('id', 'desc').limit(1),
+);
 
 const lastIdBefore = prepared((db, { time }: Placeholders<{ time: number }>) =>
   db.selectFrom('events').select('id').where('at', '<', time).orderBy('at', 'desc').orderBy('id', 'desc').limit(1),
