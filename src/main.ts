@@ -14,6 +14,8 @@ const TOLD_IN_WORDS = [
   'EventTargetError',
   'PeerError',
   'FolderLockedError',
+  'DownloadError',
+  'ScanError',
 ];
 
 await run();
@@ -51,8 +53,9 @@ function commandLine(): Command {
 
 function add(parent: Command, name: string, spec: CommandSpec): void {
   const command = parent.command(name).description(spec.description).showHelpAfterError();
-  for (const { name, description, isOptional = false } of spec.operands ?? []) {
-    command.argument(isOptional ? `[${name}]` : `<${name}>`, description);
+  for (const { name, description, isOptional = false, repeats = false } of spec.operands ?? []) {
+    const shown = repeats ? `${name}...` : name;
+    command.argument(isOptional ? `[${shown}]` : `<${shown}>`, description);
   }
   const keys = new Map<string, string>();
   const addOption = (option: Option, flag: string) => {

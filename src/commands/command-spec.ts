@@ -18,6 +18,8 @@ export interface Operand {
   readonly name: string;
   readonly description: string;
   readonly isOptional?: boolean;
+  /** One or more of them, which only the last can be. */
+  readonly repeats?: boolean;
 }
 
 /** What a command is told for this one time: no variable stands for it. */

@@ -11,6 +11,7 @@ import { MOVE_COMMANDS } from './move-commands.ts';
 import { PEER_COMMANDS } from './peer-commands.ts';
 import { JSON_OPTION } from './shared-options.ts';
 import { TAG_COMMANDS } from './tag-commands.ts';
+import { VULNDB_COMMANDS } from './vulndb-commands.ts';
 
 /** What stands before a second word. */
 export const GROUPS: Readonly<Record<string, string>> = {
@@ -27,6 +28,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   cache: 'what is cached of registries elsewhere',
   secret: 'user names and passwords for registries elsewhere',
   events: 'what happens in the registry, and who is told of it',
+  vulndb: 'what is known of vulnerabilities, which scans ask',
   'events target': 'who is told of events',
   'events dead': 'deliveries of events that were given up',
 };
@@ -80,4 +82,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...CACHE_COMMANDS,
   ...EVENT_COMMANDS,
   ...PEER_COMMANDS,
+  ...VULNDB_COMMANDS,
 ];

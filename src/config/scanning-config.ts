@@ -1,6 +1,8 @@
 import { join } from 'node:path';
+import { DATA_SETTING } from './access-settings.ts';
+import type { Environment } from './environment.ts';
 import type { Setting } from './setting.ts';
-import type { Given } from './settings-reader.ts';
+import { type Flags, type Given, settingsReader } from './settings-reader.ts';
 
 /** `serve` and the commands about the database must agree on it. */
 export const VULNERABILITY_DATABASE_SETTING = {
@@ -9,6 +11,8 @@ export const VULNERABILITY_DATABASE_SETTING = {
   placeholder: 'file',
   description: 'the database of vulnerabilities that scans ask (default vulnerabilities.db in the data folder)',
 } as const satisfies Setting;
+
+export const VULNERABILITY_DATABASE_SETTINGS = [DATA_SETTING, VULNERABILITY_DATABASE_SETTING] as const;
 
 export const SCANNING_SETTINGS = [
   VULNERABILITY_DATABASE_SETTING,
@@ -44,7 +48,14 @@ export function readScanning(given: Given, dataDirectory: string | undefined): S
   };
 }
 
-export function vulnerabilityDatabaseOf(given: Given, dataDirectory: string | undefined): string | undefined {
+/** For the commands about the database: where it is. */
+export function readVulnerabilityDatabase(flags: Flags, environment: Environment): string {
+  const given = settingsReader(VULNERABILITY_DATABASE_SETTINGS, flags, environment);
+  const dataDirectory = given.text('data');
+  return vulnerabilityDatabaseOf(given, dataDirectory) ?? '';
+}
+
+function vulnerabilityDatabaseOf(given: Given, dataDirectory: string | undefined): string | undefined {
   if (given.isGiven('vulnerability-db')) return given.text('vulnerability-db');
   return dataDirectory === undefined ? undefined : join(dataDirectory, 'vulnerabilities.db');
 }
