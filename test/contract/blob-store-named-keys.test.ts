@@ -28,10 +28,10 @@ const driver: BlobStoreDriver = {
       store,
       reopen: another,
       async [Symbol.asyncDispose]() {
-        const seals = [...s3.seals()].filter(([key]) => key !== 'ready');
-        for (const [key, seal] of seals) assert.equal(seal?.keyId, named.keyId, `${key} is not encrypted`);
         await store[Symbol.asyncDispose]();
         await s3[Symbol.asyncDispose]();
+        const seals = [...s3.seals()].filter(([key]) => key !== 'ready');
+        for (const [key, seal] of seals) assert.equal(seal?.keyId, named.keyId, `${key} is not encrypted`);
       },
     };
   },

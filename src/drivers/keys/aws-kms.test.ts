@@ -89,6 +89,15 @@ describe('AWS KMS', () => {
     assert.equal(server.asked.length - from, 1);
   });
 
+  it('is believed no more of a key that it refuses to use', async () => {
+    const arn = server.keys.create();
+    const keys = await open();
+    await keys.check(arn);
+    server.keys.setState(arn, 'Disabled');
+    await refusedWith(keys.generateDataKey(arn, context), ['DisabledException']);
+    await refusedWith(keys.check(arn), ['DisabledException']);
+  });
+
   it('is not believed to refuse longer than it does', async () => {
     const arn = server.keys.create();
     const keys = await open();

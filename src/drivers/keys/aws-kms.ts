@@ -68,13 +68,13 @@ class AwsKms implements KeyService {
 
   async generateDataKey(keyArn: string, context: EncryptionContext) {
     const request = { KeyId: keyArn, KeySpec: 'AES_256', EncryptionContext: { ...context } } as const;
-    const answer = await this.#ask(regionOf(keyArn), (kms, options) => kms.generateDataKey(request, options));
+    const answer = await this.#use(keyArn, (kms, options) => kms.generateDataKey(request, options));
     return { key: requireDataKey(answer.Plaintext), wrapped: answer.CiphertextBlob ?? new Uint8Array() };
   }
 
   async decrypt(keyArn: string, wrapped: Uint8Array, context: EncryptionContext): Promise<Uint8Array> {
     const request = { KeyId: keyArn, CiphertextBlob: wrapped, EncryptionContext: { ...context } };
-    const answer = await this.#ask(regionOf(keyArn), (kms, options) => kms.decrypt(request, options));
+    const answer = await this.#use(keyArn, (kms, options) => kms.decrypt(request, options));
     return requireDataKey(answer.Plaintext);
   }
 
@@ -97,7 +97,17 @@ class AwsKms implements KeyService {
     return client;
   }
 
-  async #ask<Answer>(region: string, work: (kms: KMS, options: { abortSignal: AbortSignal }) => Promise<Answer>) {
+  /** What is refused ends the belief that the key is usable. */
+  async #use<Answer>(keyArn: string, work: Work<Answer>): Promise<Answer> {
+    try {
+      return await this.#ask(regionOf(keyArn), work);
+    } catch (error) {
+      this.#checks.delete(keyArn);
+      throw error;
+    }
+  }
+
+  async #ask<Answer>(region: string, work: Work<Answer>): Promise<Answer> {
     const kms = await this.#client(region);
     const abortSignal = AbortSignal.timeout((this.#place.answerSeconds ?? 10) * 1000);
     try {
@@ -107,6 +117,8 @@ class AwsKms implements KeyService {
     }
   }
 }
+
+type Work<Answer> = (kms: KMS, options: { abortSignal: AbortSignal }) => Promise<Answer>;
 
 /** What ECR encrypts under when it is told of no key. */
 const REGISTRY_KEY = 'alias/aws/ecr';
