@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
@@ -22,11 +23,12 @@ export async function startFaultyS3(): Promise<FaultyS3> {
     if (query.includes('list-type')) return void answer(response, 200, Buffer.from(EMPTY_LIST));
     if (request.method === 'PUT') objects.set(path, body);
     if (request.method === 'DELETE') objects.delete(path);
-    if (request.method === 'PUT' || request.method === 'DELETE') return void answer(response, 200);
+    if (request.method === 'PUT') return void answer(response, 200, EMPTY, tagOf(body));
+    if (request.method === 'DELETE') return void answer(response, 200);
     if (object === undefined) return void answerError(response, 404, 'NoSuchKey');
     const [, first = '0', last = String(object.length - 1)] =
       /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? '') ?? [];
-    answer(response, 200, object.subarray(Number(first), Number(last) + 1));
+    answer(response, 200, object.subarray(Number(first), Number(last) + 1), tagOf(object));
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -51,13 +53,18 @@ export async function startFaultyS3(): Promise<FaultyS3> {
   return faulty;
 }
 
-export function answer(response: ServerResponse, status: number, body: Buffer = Buffer.alloc(0)): boolean {
-  response.writeHead(status, { ETag: '"tag"', 'Content-Length': body.length }).end(body);
+export function answer(response: ServerResponse, status: number, body: Buffer = EMPTY, tag = '"none"'): boolean {
+  response.writeHead(status, { ETag: tag, 'Content-Length': body.length }).end(body);
   return true;
+}
+
+function tagOf(object: Buffer): string {
+  return `"${createHash('md5').update(object).digest('hex')}"`;
 }
 
 export function answerError(response: ServerResponse, status: number, code: string): boolean {
   return answer(response, status, Buffer.from(`<Error><Code>${code}</Code><Message>${code}</Message></Error>`));
 }
 
+const EMPTY = Buffer.alloc(0);
 const EMPTY_LIST = '<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>';

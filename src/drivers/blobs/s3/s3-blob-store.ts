@@ -71,14 +71,14 @@ class S3BlobStore implements BlobStore {
       by: 'named-keys',
       under(key) {
         const inside = bucket.under(key);
-        return new S3BlobStore(inside, links, uploads);
+        return new S3BlobStore(inside, links, uploads.inside(inside));
       },
     };
     if (links) this.downloadUrl = (location, expiresSeconds) => bucket.link(bytesKey(location), expiresSeconds);
   }
 
   async appender(uploadId: string, offset: number): Promise<BlobAppender> {
-    const staged = await this.#uploads.load(uploadId);
+    const staged = await this.#uploads.latest(uploadId, offset);
     const bytes = staged === undefined ? 0 : bytesOf(staged.state);
     if (bytes !== offset) throw new StagedOffsetError(bytes, offset);
     return new StagedAppender({ uploadId, bucket: this.#bucket, uploads: this.#uploads }, staged, bytes);
@@ -91,7 +91,7 @@ class S3BlobStore implements BlobStore {
 
   /** S3 gives nothing of a multipart upload: what this node did not see come is made an object first, and read. */
   async digest(uploadId: string, algorithm: DigestAlgorithm): Promise<Digest> {
-    const staged = await this.#uploads.load(uploadId);
+    const staged = await this.#uploads.latest(uploadId);
     if (staged === undefined) return digestOf(new Uint8Array(), algorithm);
     if (algorithm === 'sha256' && staged.hash !== undefined) {
       return `sha256:${staged.hash.copy().digest('hex')}`;
@@ -113,7 +113,7 @@ class S3BlobStore implements BlobStore {
   }
 
   async seal(uploadId: string, digest: Digest, bytes: number): Promise<BlobLocation | undefined> {
-    const staged = await this.#uploads.load(uploadId);
+    const staged = await this.#uploads.latest(uploadId, bytes);
     if (staged === undefined || bytesOf(staged.state) !== bytes) {
       const sealed = await this.#findSealed(uploadId, digest, bytes);
       if (sealed !== undefined || staged !== undefined || bytes !== 0) return sealed;
@@ -124,7 +124,7 @@ class S3BlobStore implements BlobStore {
   }
 
   async truncate(uploadId: string, bytes: number): Promise<void> {
-    const staged = await this.#uploads.load(uploadId);
+    const staged = await this.#uploads.latest(uploadId);
     if (staged === undefined || bytesOf(staged.state) <= bytes) return;
     if (bytes === 0) return this.discard(uploadId);
     const cut = await cutBack(this.#bucket, uploadId, staged, bytes);

@@ -1,7 +1,7 @@
 import { createHash, type Hash, randomUUID } from 'node:crypto';
 import type { Bucket } from './bucket.ts';
 import { dataKey, stagedKey } from './keys.ts';
-import { decodeStart, decodeState, encodeState, type StagedState } from './staged-state.ts';
+import { bytesOf, decodeStart, decodeState, encodeState, type StagedState } from './staged-state.ts';
 
 /** A staged upload as this node knows it. */
 export interface Staged {
@@ -17,8 +17,10 @@ interface Remembered extends Staged {
 }
 
 interface Memory {
-  /** The longest untouched first. */
-  readonly remembered: Map<string, Remembered>;
+  /** The longest untouched first. Undefined where nothing was found. */
+  readonly remembered: Map<string, Remembered | undefined>;
+  /** Uploads whose writer has asked the bucket, and has not written since. */
+  readonly looked: Set<string>;
   tailBytes: number;
 }
 
@@ -30,7 +32,7 @@ export class StagedUploads {
   readonly #bucket: Bucket;
   readonly #memory: Memory;
 
-  constructor(bucket: Bucket, memory: Memory = { remembered: new Map(), tailBytes: 0 }) {
+  constructor(bucket: Bucket, memory: Memory = { remembered: new Map(), looked: new Set(), tailBytes: 0 }) {
     this.#bucket = bucket;
     this.#memory = memory;
   }
@@ -40,20 +42,29 @@ export class StagedUploads {
     return new StagedUploads(bucket, this.#memory);
   }
 
+  /** What is staged now, whichever node did it. */
   async load(uploadId: string): Promise<Staged | undefined> {
-    const key = stagedKey(uploadId);
-    const known = this.#memory.remembered.get(uploadId);
-    if (known !== undefined) {
-      const found = await this.#bucket.head(key);
-      if (found?.etag === known.etag) return known;
-      this.forget(uploadId);
-      if (found === undefined) return undefined;
-    }
-    const found = await this.#bucket.read(key);
-    if (found === undefined) return undefined;
-    const { state, tail } = decodeState(found.body);
-    const hash = state.base === undefined ? createHash('sha256').update(tail) : undefined;
-    return this.#remember(uploadId, { state, tail, hash, etag: found.etag });
+    const { remembered, looked } = this.#memory;
+    const known = remembered.get(uploadId);
+    const found = await this.#find(uploadId, known);
+    // What this node wrote meanwhile is newer.
+    if (remembered.get(uploadId) !== known) return found;
+    if (found !== known || known === undefined) this.#remember(uploadId, found);
+    looked.add(uploadId);
+    return found;
+  }
+
+  /**
+   * As `load`, for the upload's one writer: when it has asked before, nobody else has written since.
+   *
+   * @param bytes what the writer takes to be staged; when it is not that, the bucket is asked
+   */
+  async latest(uploadId: string, bytes?: number): Promise<Staged | undefined> {
+    const { remembered, looked } = this.#memory;
+    if (!looked.has(uploadId)) return this.load(uploadId);
+    const known = remembered.get(uploadId);
+    const knownBytes = known === undefined ? 0 : bytesOf(known.state);
+    return bytes === undefined || bytes === knownBytes ? known : this.load(uploadId);
   }
 
   /** The state alone; the tail stays where it is. */
@@ -96,6 +107,7 @@ export class StagedUploads {
   forget(uploadId: string): void {
     this.#memory.tailBytes -= this.#memory.remembered.get(uploadId)?.tail.byteLength ?? 0;
     this.#memory.remembered.delete(uploadId);
+    this.#memory.looked.delete(uploadId);
   }
 
   async delete(uploadId: string): Promise<void> {
@@ -103,15 +115,27 @@ export class StagedUploads {
     await this.#bucket.delete([stagedKey(uploadId)]);
   }
 
-  #remember(uploadId: string, staged: Remembered): Remembered {
+  async #find(uploadId: string, known: Remembered | undefined): Promise<Remembered | undefined> {
+    const key = stagedKey(uploadId);
+    if (known !== undefined) {
+      const head = await this.#bucket.head(key);
+      if (head === undefined || head.etag === known.etag) return head && known;
+    }
+    const found = await this.#bucket.read(key);
+    if (found === undefined) return undefined;
+    const { state, tail } = decodeState(found.body);
+    const hash = state.base === undefined ? createHash('sha256').update(tail) : undefined;
+    return { state, tail, hash, etag: found.etag };
+  }
+
+  #remember(uploadId: string, staged: Remembered | undefined): void {
     this.forget(uploadId);
     this.#memory.remembered.set(uploadId, staged);
-    this.#memory.tailBytes += staged.tail.byteLength;
+    this.#memory.tailBytes += staged?.tail.byteLength ?? 0;
     for (const oldest of this.#memory.remembered.keys()) {
       if (this.#memory.remembered.size <= REMEMBERED_MAX && this.#memory.tailBytes <= TAIL_BYTES_MAX) break;
       this.forget(oldest);
     }
-    return staged;
   }
 }
 
