@@ -1,4 +1,9 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { createSecretBox } from '../../src/core/access/secret-box.ts';
+import { createKmsKeys } from '../../src/core/encryption/kms-keys.ts';
+import { createLocalKeyService } from '../../src/core/encryption/local-key-service.ts';
 import { createAwsKms } from '../../src/drivers/keys/aws-kms.ts';
+import { openSqliteMetadataStore } from '../../src/drivers/metadata/sqlite.ts';
 import { startKmsServer } from '../support/kms-server.ts';
 import type { KeyServiceDriver } from './key-service/driver.ts';
 import { describeKeyService } from './key-service/keys.ts';
@@ -31,4 +36,32 @@ const aws: KeyServiceDriver = {
   },
 };
 
-describeKeyService(aws);
+const local: KeyServiceDriver = {
+  name: "the registry's own database",
+  async open() {
+    const registry = { accountId: '111122223333', region: 'us-west-2' };
+    const metadata = await openSqliteMetadataStore({ file: ':memory:' });
+    await metadata.migrate();
+    const box = createSecretBox(randomBytes(32), randomBytes);
+    let day = 0;
+    const now = () => new Date(Date.UTC(2026, 0, 1 + day));
+    const parts = { metadata, now, newId: () => randomUUID(), randomBytes: (length: number) => randomBytes(length) };
+    const keys = createKmsKeys(parts, async () => box);
+    const service = () => createLocalKeyService(parts, async () => box);
+    return {
+      keys: service(),
+      registry,
+      another: async () => service(),
+      create: async (alias) => (await keys.create(registry, { ...(alias !== undefined && { alias }) })).arn,
+      disable: async (arn) => void (await keys.disable(registry, arn)),
+      enable: async (arn) => void (await keys.enable(registry, arn)),
+      scheduleDeletion: async (arn) => void (await keys.scheduleDeletion(registry, arn, 7)),
+      async destroy() {
+        day += 8;
+      },
+      [Symbol.asyncDispose]: () => metadata[Symbol.asyncDispose](),
+    };
+  },
+};
+
+for (const driver of [aws, local]) describeKeyService(driver);
