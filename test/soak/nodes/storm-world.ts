@@ -34,12 +34,18 @@ export function createStormWorld(root: Credentials, tokens: Tokens): WorldContro
   const world = createWorld({
     send: (url, request = {}) => send(url, request, root, tokens, (what) => world.count(what)),
     async onLost(error, sinceMs) {
-      world.count('requests tried again');
+      world.count(`requests tried again: ${reasonOf(error)}`);
       if (sinceMs > STEP_SECONDS_MAX * 1000) world.fail(`tried for ${Math.round(sinceMs / 1000)} s: ${error.message}`);
       await sleep(RETRY_MS + Math.random() * RETRY_MS);
     },
   });
   return world;
+}
+
+function reasonOf({ message }: AnswerLost): string {
+  const status = /: (\d{3}) /.exec(message)?.[1];
+  if (message.includes('the store:')) return 'the store was gone';
+  return status === undefined ? 'no answer' : status < '500' ? 'the upload was held' : `answered ${status}`;
 }
 
 async function send(
