@@ -13,8 +13,12 @@ export interface TestCluster {
   readonly postgres: string;
   /** Name of the database that new ones are copies of. */
   readonly template: string;
-  /** What the servers are told, such as `s3://bucket/PREFIX?endpoint=…`; PREFIX is another for each. */
-  readonly blobs: string;
+  /** Each server has a prefix of its own in it. */
+  readonly bucket: string;
+  readonly region: string;
+  readonly endpoint: string;
+  /** Under which clients reach the same store. */
+  readonly publicEndpoint: string;
   /** As --blob-delivery takes it. */
   readonly blobDelivery: 'redirect' | 'proxy';
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string };
@@ -23,30 +27,46 @@ export interface TestCluster {
 const given = process.env[CLUSTER_VARIABLE];
 const cluster = given === undefined ? undefined : (JSON.parse(given) as TestCluster);
 
+/** Whether tests run in that mode. */
+export const onCluster = cluster !== undefined;
+
 /**
  * Why a test is skipped on a cluster, as its `skip` wants it.
  *
  * @param reason what there only is in a data folder
  */
 export function needsFolder(reason: string): string | false {
-  return cluster === undefined ? false : `not on a cluster: ${reason}`;
+  return onCluster && `not on a cluster: ${reason}`;
 }
 
 /** Environment that gives a data folder a database and a part of the bucket, the same ones each time. Empty elsewhere. */
 export async function placeOf(data: string): Promise<Record<string, string>> {
   if (cluster === undefined) return {};
-  const name = `data_${createHash('sha256').update(resolve(data)).digest('hex').slice(0, 24)}`;
+  const name = nameOf(data);
   await makeDatabase(cluster, name);
+  const { bucket, region, endpoint, publicEndpoint } = cluster;
+  const parameters = new URLSearchParams({ region, endpoint, publicEndpoint });
   return {
     GANTRY_DATABASE_URL: databaseAddress(cluster, name),
-    GANTRY_BLOBS: cluster.blobs.replace('PREFIX', name),
+    GANTRY_BLOBS: `s3://${bucket}/${name}?${parameters}`,
     GANTRY_BLOB_DELIVERY: cluster.blobDelivery,
     GANTRY_S3_ACCESS_KEY_ID: cluster.credentials.accessKeyId,
     GANTRY_S3_SECRET_ACCESS_KEY: cluster.credentials.secretAccessKey,
   };
 }
 
-/** The same for the words of a `gantry` command; empty for any other program and where no data folder is named. */
+/** The part of the bucket that a data folder has; undefined where bytes are in the folder itself. */
+export function bucketOf(data: string) {
+  if (cluster === undefined) return undefined;
+  const { bucket, region, endpoint, credentials } = cluster;
+  return { bucket, prefix: nameOf(data), region, endpoint, credentials };
+}
+
+function nameOf(data: string): string {
+  return `data_${createHash('sha256').update(resolve(data)).digest('hex').slice(0, 24)}`;
+}
+
+/** As `placeOf`, for the words of a `gantry` command; empty for any other program and where no data folder is named. */
 export async function placeOfCommand(words: readonly string[]): Promise<Record<string, string>> {
   const data = words[words.indexOf('--data') + 1];
   const isGantry = words.slice(0, 2).some((word) => word.endsWith('gantry.js'));

@@ -24,14 +24,15 @@ export async function startCluster(): Promise<
   const address = new URL(template);
   const name = address.pathname.slice(1);
   address.pathname = '/postgres';
-  // Go's HTTP client sends credentials on to another port of the same host, and S3 refuses two authorizations.
-  const publicEndpoint = s3.endpoint.replace('127.0.0.1', 'localhost');
-  const where = `region=${s3.region}&endpoint=${s3.endpoint}&publicEndpoint=${publicEndpoint}`;
   return {
     cluster: {
       postgres: address.href,
       template: name,
-      blobs: `s3://${BUCKET}/PREFIX?${where}`,
+      bucket: BUCKET,
+      region: s3.region,
+      endpoint: s3.endpoint,
+      // Go's HTTP client sends credentials on to another port of the same host, and S3 refuses two authorizations.
+      publicEndpoint: s3.endpoint.replace('127.0.0.1', 'localhost'),
       credentials: s3.credentials,
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),

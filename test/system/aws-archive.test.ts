@@ -3,6 +3,7 @@ import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ECR, ImageStatusFilter } from '@aws-sdk/client-ecr';
+import { needsFolder } from '../support/cluster-mode.ts';
 import { http } from '../support/http.ts';
 import {
   type Blob,
@@ -23,7 +24,9 @@ import { until } from './until.ts';
 
 const repositoryName = 'archive/images';
 
-describe('the archive', () => {
+const skip = needsFolder('--archive-dir is for the bytes of a data folder');
+
+describe('the archive', { skip }, () => {
   let folder: TemporaryFolder;
   let archive: string;
   let server: RunningServer;
@@ -263,7 +266,7 @@ describe('the archive', () => {
   });
 });
 
-it('a server that is killed while it archives goes on where it was', async () => {
+it('a server that is killed while it archives goes on where it was', { skip }, async () => {
   await using folder = await temporaryFolder();
   const [data, archive] = [join(folder.path, 'data'), join(folder.path, 'archive')];
   const args = ['--archive-dir', archive];

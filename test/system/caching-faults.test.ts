@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { readdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type CachingWorld, cachingWorld, eventually, randomImage, recorded } from '../support/caching-world.ts';
 import { digestOf, mediaTypes } from '../support/images.ts';
 import type { Answer } from '../support/scripted-registry.ts';
 import { startServer } from '../support/server.ts';
+import { stagedFiles } from '../support/stored-files.ts';
 import { ecrClient, refused } from './aws-client.ts';
 
 const MIB = 1024 * 1024;
@@ -116,7 +115,7 @@ describe('pull-through cache of an upstream that gives trouble', () => {
   async function leavesNothing(name: string, imageDigest: string) {
     const described = await world.ecr.describeImages({ repositoryName: `hub/${name}` });
     assert.deepEqual(described.imageDetails, [], imageDigest);
-    await eventually(async () => ((await readdir(join(world.server.data, 'uploads'))).length === 0 ? true : undefined));
+    await eventually(async () => ((await stagedFiles(world.server.data)).length === 0 ? true : undefined));
   }
 
   it('cuts the connection when a layer turns out to be another', async () => {

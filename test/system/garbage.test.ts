@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { globSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +8,7 @@ import { http } from '../support/http.ts';
 import { type Blob, blobOf, pushBlob, pushImage, randomImage } from '../support/images.ts';
 import { run } from '../support/programs.ts';
 import { checkout, pinnedNode, type RunningServer, startServer } from '../support/server.ts';
+import { stagedFiles, storedFiles } from '../support/stored-files.ts';
 import { rawConnection } from './raw-exchange.ts';
 
 /** Runs beside the server, as an operator would. @returns what it said */
@@ -18,8 +18,8 @@ const garbage = ({ data }: RunningServer, ...words: string[]): Promise<string> =
 const statusOf = async ({ url }: RunningServer, path: string, method = 'GET') =>
   (await http(`${url}${path}`, { method })).status;
 const blobPath = (repository: string, { digest }: Blob) => `/v2/${repository}/blobs/${digest}`;
-const filesOf = ({ data }: RunningServer, { digest }: Blob) =>
-  globSync(`blobs/sha256/*/${digest.replace('sha256:', '')}.*`, { cwd: data });
+const filesOf = async ({ data }: RunningServer, { digest }: Blob) =>
+  (await storedFiles(data)).filter(({ name }) => name.includes(digest.replace('sha256:', '')));
 
 const noLease = ['--layer-lease-seconds', '0', '--undo-seconds', '0'];
 
@@ -36,7 +36,7 @@ describe('gantry garbage, beside a running server', () => {
       /^Forgot 0 idle uploads and 1 layers that no image uses; deleted 1 blobs and 0 remains of crashes: 4\.9 KiB/,
     );
     assert.equal(await statusOf(server, blobPath('some/image', unused)), 404);
-    assert.deepEqual(filesOf(server, unused), []);
+    assert.deepEqual(await filesOf(server, unused), []);
     for (const blob of [image.config, ...image.layers]) {
       assert.deepEqual((await http(`${server.url}${blobPath('some/image', blob)}`)).body, blob.bytes);
     }
@@ -70,7 +70,7 @@ describe('gantry garbage, beside a running server', () => {
     const [layer] = image.layers;
     await pushImage(server.url, 'first/image', 'latest', image);
     await pushImage(server.url, 'second/image', 'latest', image);
-    assert.equal(filesOf(server, layer!).length, 1);
+    assert.equal((await filesOf(server, layer!)).length, 1);
     for (const [name, other] of [
       ['first/image', 'second/image'],
       ['second/image', undefined],
@@ -81,7 +81,7 @@ describe('gantry garbage, beside a running server', () => {
       assert.equal(await statusOf(server, blobPath(name, layer!)), 404);
       if (other) assert.deepEqual((await http(`${server.url}${blobPath(other, layer!)}`)).body, layer!.bytes);
     }
-    assert.deepEqual(filesOf(server, layer!), []);
+    assert.deepEqual(await filesOf(server, layer!), []);
   });
 
   it('takes what a deleted repository held', async () => {
@@ -91,7 +91,7 @@ describe('gantry garbage, beside a running server', () => {
     const deleted = await awsCall(server.url, 'DeleteRepository', { repositoryName: 'some/image', force: true });
     assert.equal(deleted.status, 200);
     await garbage(server);
-    assert.deepEqual(filesOf(server, image.layers[0]!), []);
+    assert.deepEqual(await filesOf(server, image.layers[0]!), []);
   });
 
   it('forgets an idle upload, but not one whose bytes still come', async () => {
@@ -126,7 +126,7 @@ describe('gantry garbage, beside a running server', () => {
     const finished = await http(`${server.url}${streaming}?digest=${whole.digest}`, { method: 'PUT' });
     assert.equal(finished.status, 201);
     assert.equal(await statusOf(server, idle), 404);
-    assert.deepEqual(globSync('uploads/*', { cwd: server.data }), []);
+    assert.deepEqual(await stagedFiles(server.data), []);
   });
 });
 

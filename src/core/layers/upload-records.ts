@@ -23,7 +23,7 @@ export interface UploadReads {
   find(repositoryId: number, id: string): Promise<Upload | undefined>;
   /** Whether any repository has an upload of that id. */
   exists(id: string): Promise<boolean>;
-  /** Uploads not touched since, oldest first. */
+  /** Uploads neither touched nor held since, oldest first. */
   idle(before: Date, limit: number): Promise<Upload[]>;
 }
 

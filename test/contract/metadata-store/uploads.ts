@@ -131,5 +131,20 @@ export function describeUploads(driver: MetadataStoreDriver): void {
       assert.deepEqual(await store.read.uploads.idle(minutesLater(-9), 10), [early, middle, late]);
       assert.deepEqual(await store.read.uploads.idle(minutesLater(-9), 2), [early, middle]);
     });
+
+    it('lists none that was held since', async () => {
+      const [held, abandoned] = [
+        await add({ touchedAt: minutesLater(-60) }),
+        await add({ touchedAt: minutesLater(-59) }),
+      ];
+      for (const [{ id }, until] of [
+        [held, minutesLater(-40)],
+        [abandoned, minutesLater(-41)],
+      ] as const) {
+        const hold = { holder: 'one', since: minutesLater(-60), until };
+        await store.transaction('own-rows', ({ uploads }) => uploads.hold(repositoryId, id, hold));
+      }
+      assert.deepEqual(await store.read.uploads.idle(minutesLater(-40), 10), [abandoned]);
+    });
   });
 }

@@ -127,6 +127,7 @@ const idle = prepared((db, { before, limit }: Placeholders<{ before: number; lim
     .selectFrom('uploads')
     .select(COLUMNS)
     .where('touched_at', '<', before)
+    .where((eb) => eb.or([eb('held_until', 'is', null), eb('held_until', '<', before)]))
     .orderBy('touched_at')
     .orderBy('id')
     .limit(limit),
