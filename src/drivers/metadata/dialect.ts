@@ -1,6 +1,13 @@
 import type { AliasableExpression, Expression, Kysely, RawBuilder } from 'kysely';
 import type { Tables } from './tables.ts';
 
+export interface Trigger {
+  readonly name: string;
+  readonly after: string;
+  readonly table: keyof Tables;
+  readonly statements: readonly string[];
+}
+
 /** All that differs between the databases in what is said to them. */
 export interface SqlDialect {
   /** Builds and compiles queries; running one through it throws, since queries run in a session. */
@@ -41,6 +48,9 @@ export interface SqlDialect {
    * undefined where all that was added before what is seen is seen as well.
    */
   writersOf(table: keyof Tables): RawBuilder<{ writer: string }> | undefined;
+
+  /** What makes the database run statements after each row that changes; they know it as `new` and `old`. */
+  trigger(trigger: Trigger): readonly string[];
 
   /** A table of one column, `value`, that holds the texts of a JSON array. */
   texts<Text extends string>(json: Expression<string>): AliasableExpression<{ value: Text }>;

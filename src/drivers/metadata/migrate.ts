@@ -5,6 +5,7 @@ import { registryFeatureTables } from './migrations/0004-registry-features.ts';
 import { encryptionTables } from './migrations/0005-encryption.ts';
 import { scanningTables } from './migrations/0006-scanning.ts';
 import { signingTables } from './migrations/0007-signing.ts';
+import { untaggedImages } from './migrations/0008-untagged-images.ts';
 import { movingTables } from './migrations/0009-moving.ts';
 import { type Placeholders, prepared, run, type Session, type SqlDatabase } from './session.ts';
 
@@ -20,6 +21,7 @@ export const MIGRATIONS: readonly Migration[] = [
   encryptionTables,
   scanningTables,
   signingTables,
+  untaggedImages,
   movingTables,
 ];
 

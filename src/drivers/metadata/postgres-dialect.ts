@@ -29,6 +29,11 @@ export const postgresDialect: SqlDialect = {
       and database = (select oid from pg_database where datname = current_database())
       and relation = cast(${sql.lit(table)} as regclass)
   `,
+  trigger: ({ name, after, table, statements }) => [
+    `create function ${name}() returns trigger language plpgsql as $body$ begin ${statements.join('; ')};
+      return null; end $body$`,
+    `create trigger ${name} after ${after} on ${table} for each row execute function ${name}()`,
+  ],
   texts: <Text extends string>(json: Expression<string>) =>
     sql<{ value: Text }>`json_array_elements_text(cast(${json} as json))`,
   objects: (json: Expression<string>) => sql<{ value: string }>`json_array_elements(cast(${json} as json))`,

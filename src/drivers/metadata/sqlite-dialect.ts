@@ -21,6 +21,9 @@ export const sqliteDialect: SqlDialect = {
   takingWhole: sql``,
   skippingLocked: sql``,
   writersOf: () => undefined,
+  trigger: ({ name, after, table, statements }) => [
+    `create trigger ${name} after ${after} on ${table} begin ${statements.join('; ')}; end`,
+  ],
   texts: jsonEach,
   objects: jsonEach,
 };

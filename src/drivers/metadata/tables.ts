@@ -110,6 +110,8 @@ interface ImagesTable {
   archived_at: Generated<number | null>;
   activated_at: Generated<number | null>;
   pulled_at: Generated<number | null>;
+  /** 1 when it has a tag, as the database notes itself. */
+  tagged: Generated<number>;
 }
 
 /** Apart from images, so that listing images reads no manifest. */

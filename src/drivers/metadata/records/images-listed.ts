@@ -157,8 +157,9 @@ function hasStatus(wanted: AliasableExpression<ImageStatusFilter>) {
   return sql<boolean>`(${wanted} = 'ANY' or images.status = ${wanted})`;
 }
 
-function isUntagged(expression: ExpressionBuilder<Tables, 'images'>) {
-  return expression.not(isTagged(expression));
+/** A literal, as a database takes a partial index only for what it can see in the statement. */
+function isUntagged({ eb }: ExpressionBuilder<Tables, 'images'>) {
+  return eb('images.tagged', '=', sql.lit(0));
 }
 
 const tags = prepared((db, { repositoryId, after, limit }: Placeholders<AfterDigest>) =>
