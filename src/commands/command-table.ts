@@ -5,6 +5,7 @@ import { CREDENTIAL_COMMANDS } from './credential-commands.ts';
 import { DECISION_COMMANDS } from './decision-commands.ts';
 import { EVENT_COMMANDS } from './event-commands.ts';
 import { IDENTITY_COMMANDS } from './identity-commands.ts';
+import { KMS_COMMANDS } from './kms-commands.ts';
 import { LIFECYCLE_COMMANDS } from './lifecycle-commands.ts';
 import { MIGRATION_COMMANDS } from './migration-commands.ts';
 import { MOVE_COMMANDS } from './move-commands.ts';
@@ -27,6 +28,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   peer: 'registries elsewhere that images are copied to',
   cache: 'what is cached of registries elsewhere',
   secret: 'user names and passwords for registries elsewhere',
+  kms: 'keys that layers are encrypted under',
   events: 'what happens in the registry, and who is told of it',
   vulndb: 'what is known of vulnerabilities, which scans ask',
   'events target': 'who is told of events',
@@ -80,6 +82,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...DECISION_COMMANDS,
   ...LIFECYCLE_COMMANDS,
   ...CACHE_COMMANDS,
+  ...KMS_COMMANDS,
   ...EVENT_COMMANDS,
   ...PEER_COMMANDS,
   ...VULNDB_COMMANDS,

@@ -42,6 +42,20 @@ export function createKmsKeys(
     return { registry, arn, ...named, description, state: 'Enabled', sealedMaterial, createdAt: now() };
   };
 
+  /** Keys under two key files would be half of them lost to the server. */
+  const requireKeyFile = async (registry: Registry): Promise<void> => {
+    const [present] = await metadata.read.kmsKeys.list(registry);
+    if (!present) return;
+    const box = await openBox();
+    try {
+      box.open(present.sealedMaterial, contextOf(present.arn));
+    } catch (cause) {
+      const reason =
+        'The key file is not the one under which this server keeps its keys; name that one with --key-file';
+      throw new KmsKeyError(reason, { cause });
+    }
+  };
+
   const change = (registry: Registry, named: string, changed: (key: KmsKey) => Pick<KmsKey, 'state' | 'deletionAt'>) =>
     metadata.transaction('registry', async ({ kmsKeys }) => {
       const key = await findIn(kmsKeys, registry, named);
@@ -55,6 +69,7 @@ export function createKmsKeys(
   return {
     async create(registry, { alias, description = '' }) {
       if (alias !== undefined && !isKmsAlias(alias)) throw new KmsKeyError(ALIAS_WORDS);
+      await requireKeyFile(registry);
       const key = await newKey(registry, alias, description);
       return metadata.transaction('registry', async ({ kmsKeys }) => {
         const present = alias !== undefined && (await kmsKeys.findByAlias(registry, alias));
