@@ -6,6 +6,7 @@ import { images, layers } from '../test/output-members/images.ts';
 import { lifecycle } from '../test/output-members/lifecycle.ts';
 import { replication } from '../test/output-members/replication.ts';
 import { creationTemplates, registry, repositories } from '../test/output-members/repositories.ts';
+import { scanning } from '../test/output-members/scanning.ts';
 import type { Scene } from '../test/output-members/world.ts';
 import { type RunningServer, startServer } from '../test/support/server.ts';
 import { ecrClient } from '../test/system/aws-client.ts';
@@ -23,6 +24,7 @@ const SCENES: readonly Scene[] = [
   lifecycle,
   replication,
   caching,
+  scanning,
 ];
 
 describe('the members of answers', () => {

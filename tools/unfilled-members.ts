@@ -7,9 +7,22 @@ export const UNFILLED_MEMBERS: Readonly<Record<string, string>> = {
   ...withoutKeyService('CreateRepository.repository'),
   ...withoutKeyService('DescribeRepositories.repositories'),
   ...withoutKeyService('DeleteRepository.repository'),
-  'DescribeImages.imageDetails.imageScanStatus': 'images are not scanned',
-  'DescribeImages.imageDetails.imageScanFindingsSummary': 'images are not scanned',
+  'StartImageScan.imageScanStatus.description': 'ECR says the status alone',
+  ...ofEnhancedFindings({
+    exploitAvailable: 'records of OSV do not say',
+    'remediation.recommendation.url': 'records of OSV do not say',
+    'scoreDetails.cvss.adjustments': 'scores are those of the vectors, as they were published',
+    'packageVulnerabilityDetails.vulnerablePackages.sourceLayerHash': 'which layer a package came with is not kept',
+    'resources.details.awsEcrContainerImage.architecture': 'configs of images are not read',
+    'resources.details.awsEcrContainerImage.author': 'configs of images are not read',
+    'resources.details.awsEcrContainerImage.inUseCount': 'nobody tells where images run',
+  }),
 };
+
+function ofEnhancedFindings(reasons: Readonly<Record<string, string>>): Record<string, string> {
+  const path = 'DescribeImageScanFindings.imageScanFindings.enhancedFindings';
+  return Object.fromEntries(Object.entries(reasons).map(([member, reason]) => [`${path}.${member}`, reason]));
+}
 
 function withoutKeyService(path: string): Record<string, string> {
   return { [`${path}.encryptionConfiguration.kmsKey`]: 'encryption with keys of a key service is refused' };

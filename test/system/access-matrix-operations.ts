@@ -163,6 +163,29 @@ export const OPERATION_ROWS: Readonly<Record<string, OperationRow>> = {
     staysAtHome: true,
     input: () => ({ replicationConfiguration: { rules: [{ destinations: [elsewhere] }] } }),
   },
+  StartImageScan: {
+    on: 'repository',
+    input: ({ repositoryName }) => ({ repositoryName, imageId: { imageTag: 'kept' } }),
+  },
+  DescribeImageScanFindings: {
+    on: 'repository',
+    input: ({ repositoryName }) => ({ repositoryName, imageId: { imageTag: 'kept' } }),
+  },
+  PutImageScanningConfiguration: {
+    on: 'repository',
+    input: ({ repositoryName }) => ({ repositoryName, imageScanningConfiguration: { scanOnPush: true } }),
+  },
+  BatchGetRepositoryScanningConfiguration: {
+    on: 'repository',
+    staysAtHome: true,
+    input: ({ repositoryName }) => ({ repositoryNames: [repositoryName] }),
+  },
+  GetRegistryScanningConfiguration: nothing,
+  PutRegistryScanningConfiguration: {
+    on: 'registry',
+    staysAtHome: true,
+    input: () => ({ scanType: 'BASIC', rules: [] }),
+  },
   DescribeImageReplicationStatus: {
     on: 'repository',
     input: ({ repositoryName }) => ({ repositoryName, imageId: { imageTag: 'kept' } }),

@@ -9,8 +9,9 @@ import type { Repository } from '../repositories/repository-records.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
 import { parseManifest } from '../values/manifest.ts';
 import { pageOfFindings } from './finding-order.ts';
+import { describeScan } from './scan-description.ts';
 import type { ScanEngine } from './scan-engine.ts';
-import type { ImageScan, ScanStatus } from './scan-records.ts';
+import type { ImageScan } from './scan-records.ts';
 import { layersToScan, whyNotScannable } from './scannable.ts';
 import type { FindingsInput, ScannedImage, Scanning } from './scanning.ts';
 import { checkScanning, frequencyOf } from './scanning-rules.ts';
@@ -141,20 +142,9 @@ async function reportOf(
   { after, limit }: FindingsInput,
 ): Promise<Omit<ScannedImage, 'repository' | 'image'>> {
   const { imageId, scanType, status } = scan;
-  const description = scan.description ?? DESCRIPTIONS[status];
+  const description = describeScan(scan);
   const packed = scan.result && (await read.scanning.findings(imageId, scanType));
   if (!packed) return { scan, status, description, findings: [] };
   const { platform, findings } = await engine.unpack(packed);
   return { scan, status, description, ...(platform && { platform }), ...pageOfFindings(findings, after, limit) };
 }
-
-const DESCRIPTIONS: Readonly<Record<ScanStatus, string>> = {
-  IN_PROGRESS: 'The scan is in progress.',
-  PENDING: 'The scan is pending.',
-  COMPLETE: 'The scan was completed successfully.',
-  ACTIVE: 'Continuous scan is selected for image.',
-  FAILED: 'The scan failed.',
-  UNSUPPORTED_IMAGE: 'The image is not supported.',
-  SCAN_ELIGIBILITY_EXPIRED: 'The image was pushed too long before enhanced scanning began.',
-  LIMIT_EXCEEDED: 'The scan quota of the registry has been exceeded.',
-};

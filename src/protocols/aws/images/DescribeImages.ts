@@ -1,6 +1,7 @@
 import type { ImageDetail } from '@aws-sdk/client-ecr';
 import type { Call } from '../../../core/access/caller.ts';
 import type { TaggedImage } from '../../../core/images/image-records.ts';
+import { describeScan } from '../../../core/scanning/scan-description.ts';
 import type { ImageScan } from '../../../core/scanning/scan-records.ts';
 import type { OperationRequest, Output } from '../operation.ts';
 import { nextTokenOf, positionIn, refusePaging } from '../paging.ts';
@@ -60,7 +61,7 @@ function imageDetail({ registry }: Call, repositoryName: string, image: TaggedIm
 /** Basic scanning says nothing here (ECR API, ImageDetail): DescribeImageScanFindings does. */
 function scanDetail(scan: ImageScan | undefined): Pick<ImageDetail, 'imageScanStatus' | 'imageScanFindingsSummary'> {
   return {
-    imageScanStatus: scan && { status: scan.status, description: scan.description },
+    imageScanStatus: scan && { status: scan.status, description: describeScan(scan) },
     imageScanFindingsSummary: scan?.result && summaryView(scan.result),
   };
 }

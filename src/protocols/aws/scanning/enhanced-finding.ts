@@ -80,7 +80,7 @@ function resourceOf({ repository, image, platform }: ScannedImage): Resource {
   return {
     type: 'AWS_ECR_CONTAINER_IMAGE',
     id: `${repositoryArn(registry, name)}/${image.digest}`,
-    tags: {},
+    tags: Object.fromEntries(repository.resourceTags.map(({ key, value }) => [key, value])),
     details: {
       awsEcrContainerImage: {
         imageHash: image.digest,
