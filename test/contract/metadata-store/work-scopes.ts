@@ -16,7 +16,8 @@ export function describeWorkScopes(driver: MetadataStoreDriver): void {
     before(async () => {
       opened = await openMigrated(driver);
       store = opened.store;
-      const insert = (records: Records) => records.repositories.insert(newRepository({ name: 'present' }));
+      const insert = (records: Records) =>
+        records.repositories.insert(newRepository({ name: 'present', scanOnPush: true }));
       id = (await store.transaction('registry', insert))!.id;
     });
     after(() => opened[Symbol.asyncDispose]());
@@ -29,9 +30,9 @@ export function describeWorkScopes(driver: MetadataStoreDriver): void {
       assert.equal(byName, undefined);
       await store.transaction('repository', async ({ repositories }) => {
         await repositories.findById(id);
-        await repositories.update(id, { scanOnPush: true });
+        await repositories.update(id, { imageTagMutability: 'IMMUTABLE' });
       });
-      assert.equal((await store.read.repositories.findById(id))?.scanOnPush, true);
+      assert.equal((await store.read.repositories.findById(id))?.imageTagMutability, 'IMMUTABLE');
     });
 
     const otherBeginnings: Readonly<Record<string, (records: Records) => Promise<unknown>>> = {
