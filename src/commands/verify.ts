@@ -20,7 +20,8 @@ export async function verify(flags: Flags, environment: Environment): Promise<vo
   for (const unverified of found.unverified) console.log(unverified);
   const orphans =
     found.orphans === 0 ? '' : ` ${found.orphans} remains of crashes lie about; \`gantry garbage\` takes them.`;
-  const skipped = found.unverified.length === 0 ? '' : `, ${found.unverified.length} blobs not verified without their key`;
+  const skipped =
+    found.unverified.length === 0 ? '' : `, ${found.unverified.length} blobs not verified without their key`;
   const verdict = (found.problems.length === 0 ? 'all is well' : `${found.problems.length} problems`) + skipped;
   console.log(
     `Verified ${found.blobs} blobs (${describeBytes(found.bytes)}) and ${found.images} manifests: ${verdict}.${orphans}`,
