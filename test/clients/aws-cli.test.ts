@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { describeClient } from '../support/client.ts';
+import { needsFolder } from '../support/cluster-mode.ts';
 import { startDockerDaemon } from '../support/docker-daemon.ts';
 import { http } from '../support/http.ts';
 import { descriptor, mediaTypes, pushBlob, pushImage, randomImage } from '../support/images.ts';
@@ -61,6 +62,22 @@ await describeClient('AWS CLI', { programs: ['aws'], mustBeInCi: true }, (client
     assert.match(
       stderr,
       /\(RepositoryNotFoundException\) when calling the DescribeRepositories operation: .*does not exist/,
+    );
+  });
+
+  const skip = needsFolder('its store encrypts under no key');
+  it('creates a repository under a key, and learns why it cannot', { skip }, async () => {
+    const created = async (...more: string[]) => {
+      const configuration = ['encryptionType=KMS', ...more].join(',');
+      return ecr('create-repository', ...named(`cli/${randomUUID()}`), '--encryption-configuration', configuration);
+    };
+    const { kmsKey } = (await created()).repository.encryptionConfiguration;
+    assert.match(kmsKey, /^arn:aws:kms:us-east-1:000000000000:key\//);
+    const { repository } = await created(`kmsKey=${kmsKey}`);
+    assert.deepEqual(repository.encryptionConfiguration, { encryptionType: 'KMS', kmsKey });
+    await assert.rejects(
+      created('kmsKey=alias/absent'),
+      /\(KmsException\) when calling the CreateRepository operation/,
     );
   });
 

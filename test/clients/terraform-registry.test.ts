@@ -1,6 +1,8 @@
 import { it } from 'node:test';
 import { awsCall } from '../support/aws-call.ts';
+import { needsFolder } from '../support/cluster-mode.ts';
 import { cachingScene } from './terraform-scenes/caching.ts';
+import { encryptionScene } from './terraform-scenes/encryption.ts';
 import { lifecycleScene } from './terraform-scenes/lifecycle.ts';
 import { registrySettingsScene } from './terraform-scenes/registry-settings.ts';
 import { replicationScene } from './terraform-scenes/replication.ts';
@@ -8,7 +10,13 @@ import type { Ask, TerraformScene } from './terraform-scenes/scene.ts';
 import { describeTerraform } from './terraform-stack.ts';
 
 /** All in one stack: Terraform takes seconds for each of its steps, whatever there is to do. */
-const SCENES: readonly TerraformScene[] = [lifecycleScene, registrySettingsScene, replicationScene, cachingScene];
+const SCENES: readonly TerraformScene[] = [
+  lifecycleScene,
+  registrySettingsScene,
+  replicationScene,
+  cachingScene,
+  ...(needsFolder('its store encrypts under no key') === false ? [encryptionScene] : []),
+];
 
 await describeTerraform('Terraform and all but repositories', ({ client, apply, destroy }) => {
   const ask: Ask = async (operation, input) => (await awsCall(client.server.url, operation, input)).json();
