@@ -12,9 +12,10 @@ interface Misfortune {
 }
 
 const MISFORTUNES: readonly Misfortune[] = [
-  { what: 'nodes killed', weight: 55, happen: (cluster, random) => killNodes(cluster, random, 1) },
+  { what: 'nodes killed', weight: 47, happen: (cluster, random) => killNodes(cluster, random, 1) },
   { what: 'pairs of nodes killed', weight: 12, happen: (cluster, random) => killNodes(cluster, random, 2) },
   { what: 'nodes stopped', weight: 8, happen: stopNode },
+  { what: 'nodes halted for a while', weight: 8, happen: haltNode },
   { what: 'stops of PostgreSQL', weight: 10, happen: ({ postgres }, random) => without(random, postgres, 'stop') },
   { what: 'kills of PostgreSQL', weight: 10, happen: ({ postgres }, random) => without(random, postgres, 'kill') },
   { what: 'kills of the store', weight: 5, happen: ({ s3 }, random) => without(random, s3.proxy, 'kill') },
@@ -80,6 +81,16 @@ async function stopNode({ nodes }: Cluster, random: Random): Promise<void> {
   if (code !== 0) throw new Error(`SIGTERM ended ${node.name} with ${code}:\n${node.server.output()}`);
   await node.start();
 }
+
+/** Nobody is told that it is away, and it goes on as if nothing had been. */
+async function haltNode({ nodes }: Cluster, random: Random): Promise<void> {
+  const { pid } = random.pick(nodes).server;
+  process.kill(pid, 'SIGSTOP');
+  await sleep(1000 + random.below(HALT_MS_MAX));
+  process.kill(pid, 'SIGCONT');
+}
+
+const HALT_MS_MAX = 6000;
 
 async function without<How extends 'stop' | 'kill'>(
   random: Random,
