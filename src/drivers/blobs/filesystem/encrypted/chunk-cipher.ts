@@ -1,4 +1,11 @@
-import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject, randomFillSync } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  type KeyObject,
+  randomFillSync,
+} from 'node:crypto';
 
 /** What is encrypted at a time: a grid, so that a range is found without reading what is before it. */
 export const CHUNK_BYTES = 64 * 1024;
@@ -36,8 +43,11 @@ export class ChunkCipher {
 
   constructor({ dataKey, uploadId }: ChunkKey) {
     this.#key = createSecretKey(dataKey.subarray(0, KEY_BYTES));
-    if (dataKey.byteLength > KEY_BYTES) this.#secondKey = createSecretKey(dataKey.subarray(KEY_BYTES));
-    this.#context = Buffer.from(`gantry chunk 1 ${uploadId.toLowerCase()} `);
+    const second = dataKey.subarray(KEY_BYTES);
+    if (second.byteLength > 0) this.#secondKey = createSecretKey(second);
+    // A second key that is another one would give other bytes, and nothing else would say so.
+    const secondTold = createHash('sha256').update(second).digest('hex');
+    this.#context = Buffer.from(`gantry chunk 1 ${uploadId.toLowerCase()} ${secondTold} `);
   }
 
   /** Writes the record of a chunk into a target. @returns how long the record is */

@@ -136,6 +136,30 @@ it('rejects the records of another blob, also under the same key', async () => {
   await assert.rejects(read(one), /does not open/);
 });
 
+it('rejects a tail as the end of a blob: an upload that was longer must not look whole', async () => {
+  const id = randomUUID();
+  const content = contentOf(CHUNK_BYTES + 5000);
+  await append(id, 0, content.subarray(0, CHUNK_BYTES + 1000), true);
+  const [chunks, tail] = [await readFile(stagedFile(id, '.chunks')), await readFile(stagedFile(id, '.tail'))];
+  await append(id, CHUNK_BYTES + 1000, content.subarray(CHUNK_BYTES + 1000));
+  const location = await kept.seal(id, digestOf(content), content.byteLength);
+  assert.ok(content.equals(await read(location!)));
+  await writeFile(fileOf(location!), Buffer.concat([chunks, tail.subarray(8)]));
+  await assert.rejects(read(location!), /does not open/);
+});
+
+it('opens nothing under one of two keys, or another second one', async () => {
+  const [first, second] = [randomBytes(32), randomBytes(32)];
+  kept = under(store, Buffer.concat([first, second]));
+  const content = contentOf(CHUNK_BYTES + 5000);
+  const location = await sealed(content);
+  assert.ok(content.equals(await read(location)));
+  for (const keys of [[first], [second], [second, first], [first, randomBytes(32)]]) {
+    kept = under(store, Buffer.concat(keys));
+    await assert.rejects(read(location), /does not open/);
+  }
+});
+
 it('gives ranges on both sides of every border', async () => {
   const content = contentOf(20 * CHUNK_BYTES + 5);
   const location = await sealed(content);
