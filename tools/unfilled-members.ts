@@ -4,9 +4,6 @@
  * filled and that is not here fails it, and so does one that is here and filled.
  */
 export const UNFILLED_MEMBERS: Readonly<Record<string, string>> = {
-  ...withoutKeyService('CreateRepository.repository'),
-  ...withoutKeyService('DescribeRepositories.repositories'),
-  ...withoutKeyService('DeleteRepository.repository'),
   'StartImageScan.imageScanStatus.description': 'ECR says the status alone',
   ...ofEnhancedFindings({
     exploitAvailable: 'records of OSV do not say',
@@ -22,8 +19,4 @@ export const UNFILLED_MEMBERS: Readonly<Record<string, string>> = {
 function ofEnhancedFindings(reasons: Readonly<Record<string, string>>): Record<string, string> {
   const path = 'DescribeImageScanFindings.imageScanFindings.enhancedFindings';
   return Object.fromEntries(Object.entries(reasons).map(([member, reason]) => [`${path}.${member}`, reason]));
-}
-
-function withoutKeyService(path: string): Record<string, string> {
-  return { [`${path}.encryptionConfiguration.kmsKey`]: 'encryption with keys of a key service is refused' };
 }

@@ -10,7 +10,8 @@ const immutable = {
 export const repositories: Scene = async ({ ecr }) => {
   const repositoryName = 'members/repository';
   const tags = [{ Key: 'team', Value: 'a' }];
-  const { repository } = await ecr.createRepository({ repositoryName, tags, ...immutable });
+  const encryptionConfiguration = { encryptionType: 'KMS' as const };
+  const { repository } = await ecr.createRepository({ repositoryName, tags, encryptionConfiguration, ...immutable });
   const resourceArn = repository?.repositoryArn;
   await ecr.tagResource({ resourceArn, tags: [{ Key: 'stage', Value: 'b' }] });
   await ecr.untagResource({ resourceArn, tagKeys: ['stage'] });
