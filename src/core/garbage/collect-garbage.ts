@@ -1,6 +1,8 @@
+import type { BlobStore } from '../blob-store.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import type { Blob } from '../layers/layer-records.ts';
 import type { Upload } from '../layers/upload-records.ts';
+import type { MetadataStore } from '../metadata-store.ts';
 import { forgetRecords } from './forget-records.ts';
 
 /** What a run took away. */
@@ -106,21 +108,38 @@ async function* endLeases({ metadata, now }: CoreDependencies) {
   }
 }
 
+/** While a store deletes bytes, which takes it its time, the next facts go. */
 async function* deleteBlobs({ metadata, blobs }: CoreDependencies) {
-  for (;;) {
-    const unreferenced = await metadata.read.blobs.unreferenced(BATCH);
-    if (unreferenced.length === 0) return;
-    const deleted = await metadata.transaction('own-rows', async (records) => {
-      const gone: Blob[] = [];
-      for (const blob of unreferenced) if (await records.blobs.deleteUnreferenced(blob.id)) gone.push(blob);
-      return gone;
-    });
-    await blobs.deleteMany?.(deleted.map(({ location }) => location));
-    for (const blob of deleted) {
-      if (!blobs.deleteMany) await blobs.delete(blob.location);
-      yield blob;
+  let deleting: { readonly forgotten: readonly Blob[]; readonly bytes: Promise<void> } | undefined;
+  try {
+    for (;;) {
+      const forgotten = await forgetBlobs(metadata);
+      const before = deleting;
+      await before?.bytes;
+      deleting = forgotten && { forgotten, bytes: deleteBytes(blobs, forgotten) };
+      deleting?.bytes.catch(() => {});
+      yield* before?.forgotten ?? [];
+      if (!forgotten) return;
     }
+  } finally {
+    await deleting?.bytes;
   }
+}
+
+/** @returns undefined when there is none that nothing uses */
+async function forgetBlobs(metadata: MetadataStore): Promise<readonly Blob[] | undefined> {
+  const unreferenced = await metadata.read.blobs.unreferenced(BATCH);
+  if (unreferenced.length === 0) return undefined;
+  return metadata.transaction('own-rows', async (records) => {
+    const gone: Blob[] = [];
+    for (const blob of unreferenced) if (await records.blobs.deleteUnreferenced(blob.id)) gone.push(blob);
+    return gone;
+  });
+}
+
+async function deleteBytes(blobs: BlobStore, forgotten: readonly Blob[]): Promise<void> {
+  if (blobs.deleteMany) return blobs.deleteMany(forgotten.map(({ location }) => location));
+  for (const { location } of forgotten) await blobs.delete(location);
 }
 
 /**
