@@ -4,8 +4,8 @@ import type { MetadataStore } from '../core/metadata-store.ts';
 import { MoveError } from '../core/moving/move-error.ts';
 
 /** So long another process has to wait for one that was killed. */
-const LEASE_MILLISECONDS = 15_000;
-const RENEW_MILLISECONDS = 4_000;
+const LEASE_MILLISECONDS = 6_000;
+const RENEW_MILLISECONDS = 1_500;
 const RETRY_MILLISECONDS = 500;
 
 /**

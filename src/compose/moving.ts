@@ -10,7 +10,7 @@ import type { RegistryPlace } from '../core/moving/move-records.ts';
 import type { Moving, MovingSide } from '../core/moving/moving.ts';
 import { makeRoot } from '../drivers/blobs/filesystem/folders.ts';
 import { FolderLockedError, lockFolder } from '../drivers/folder-lock.ts';
-import { countFacts, createFactsCarrier } from '../drivers/metadata/carry-facts.ts';
+import { countFacts, createFactsCarrier, firstFilledOf } from '../drivers/metadata/carry-facts.ts';
 import { bringToPresentForm, formOf, PRESENT_FORM } from '../drivers/metadata/migrate.ts';
 import type { SqlDatabase } from '../drivers/metadata/session.ts';
 import { sqlMetadataStore } from '../drivers/metadata/sql.ts';
@@ -91,7 +91,9 @@ async function openTargetFacts(to: PlaceConfig, place: RegistryPlace) {
   await using opening = new AsyncDisposableStack();
   const database = opening.use(await named(place.facts, openFacts(to)));
   const form = await formOf(database);
-  if (form !== 0 && form !== PRESENT_FORM) {
+  // Killed while it made its tables, a move leaves an early form behind, with nothing in it.
+  const isEmpty = form < PRESENT_FORM && (await firstFilledOf(database)) === undefined;
+  if (form !== PRESENT_FORM && !isEmpty) {
     throw new MoveError(`${place.facts} holds a registry of form ${form} already: a move needs a place that is empty`);
   }
   await named(place.facts, bringToPresentForm(database));

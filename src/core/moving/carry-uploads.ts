@@ -1,6 +1,6 @@
 import type { BlobReader, StagedFollower } from '../blob-store.ts';
 import type { Upload } from '../layers/upload-records.ts';
-import { bytesOf, type Moving, type MovingSide } from './moving.ts';
+import type { Moving, MovingSide } from './moving.ts';
 import { pour } from './pour.ts';
 
 export interface CarriedUploads {
@@ -47,7 +47,8 @@ async function carryUpload(
   if ((await source.blobs.stagedBytes(id)) === 0) return 0;
   await using reader = await openStaged(source, id);
   if (reader === undefined) return undefined;
-  return pour(reader, await bytesOf(target, undefined), id, { signal });
+  // Awaited here: the reader is closed when this returns.
+  return await pour(reader, target.blobs, id, { signal });
 }
 
 async function openStaged({ blobs }: MovingSide, id: string): Promise<BlobReader | StagedFollower | undefined> {

@@ -8,12 +8,7 @@ import type { Session, SqlDatabase } from './session.ts';
 export function createFactsCarrier(source: SqlDatabase, target: SqlDatabase): FactsCarrier {
   return {
     count: () => countFacts(source),
-    async firstFilled() {
-      for (const { table } of CARRIED_TABLES) {
-        if (table !== FILLED_WHEN_NEW && (await countRows(target.reader, table)) > 0) return table;
-      }
-      return undefined;
-    },
+    firstFilled: () => firstFilledOf(target),
     // Nobody writes to the source until all of it is in the target: what is read is of one moment.
     carry: (plan) =>
       source.transaction('alone', (from) =>
@@ -28,6 +23,14 @@ export function createFactsCarrier(source: SqlDatabase, target: SqlDatabase): Fa
         }),
       ),
   };
+}
+
+/** As FactsCarrier.firstFilled; tables that an earlier form did not have hold nothing. */
+export async function firstFilledOf({ reader }: SqlDatabase): Promise<string | undefined> {
+  for (const { table } of CARRIED_TABLES) {
+    if (table !== FILLED_WHEN_NEW && (await countRows(reader, table).catch(() => 0)) > 0) return table;
+  }
+  return undefined;
 }
 
 /** What there is to carry. */
