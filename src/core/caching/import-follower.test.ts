@@ -67,4 +67,24 @@ describe('following an import', () => {
     verified.reject(new Error('wrong'));
     await assert.rejects(last, /wrong/);
   });
+
+  it('hands the chunks of the stored blob back as they were lent', async () => {
+    const lent = [new Uint8Array(10), new Uint8Array(5)];
+    const recycled: Uint8Array[] = [];
+    const waiting = [...lent];
+    const stored = {
+      bytes: 15,
+      next: async () => waiting.shift(),
+      recycle: (chunk: Uint8Array) => void recycled.push(chunk),
+      async [Symbol.asyncDispose]() {},
+    };
+    const { source, verified } = world(15, () => undefined);
+    verified.resolve();
+    const over = { ...source, isOver: true, stored: Promise.resolve() };
+    const bytes = { follow: async () => undefined, openStored: async () => stored };
+    await using reader = followImport(over, bytes, { first: 0, last: 14, totalBytes: 15 });
+    for (let chunk = await reader.next(); chunk; chunk = await reader.next()) reader.recycle(chunk);
+    assert.equal(recycled.length, 2);
+    assert.ok(recycled.every((chunk, at) => chunk === lent[at]));
+  });
 });

@@ -38,7 +38,9 @@ export function followImport(
   source.enter();
 
   const give = async (chunk: Uint8Array): Promise<Uint8Array> => {
-    const wanted = chunk.subarray(0, last + 1 - position);
+    // A chunk that is wanted whole is given as it is: its reader knows it by that when it comes back.
+    const left = last + 1 - position;
+    const wanted = chunk.byteLength > left ? chunk.subarray(0, left) : chunk;
     position += wanted.byteLength;
     if (position === totalBytes) await source.verified;
     return wanted;
