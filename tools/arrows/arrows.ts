@@ -36,7 +36,7 @@ const folders: readonly Folder[] = [
   { folder: 'test/clients/', ours: ['test/support/'], builtins: 'all', packages: 'all' },
   { folder: 'test/', ours: ['src/', 'test/'], builtins: 'all', packages: 'all' },
   { folder: 'tools/', ours: ['src/', 'test/support/'], builtins: 'all', packages: 'all' },
-  { folder: 'benchmarks/', ours: ['src/', 'test/support/'], builtins: 'all', packages: 'all' },
+  { folder: 'benchmarks/', ours: ['src/', 'test/support/', 'test/cluster/'], builtins: 'all', packages: 'all' },
   { folder: 'bin/', ours: ['src/', 'dist/'], builtins: 'all', packages: 'none' },
 ];
 
