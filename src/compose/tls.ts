@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { TlsConfig } from '../config/access-config.ts';
 import type { ServeConfig } from '../config/config.ts';
 import { ConfigError } from '../config/settings-reader.ts';
-import { ensureSelfSigned } from '../http/tls/self-signed.ts';
+import { ensureSelfSigned } from '../drivers/certificates/self-signed.ts';
 import { loadTls, type ServerTls } from '../http/tls/tls-files.ts';
 import type { Log } from '../log.ts';
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createPrivateKey } from 'node:crypto';
 import { describe, it } from 'node:test';
+import { makeAuthority, makeServerCertificate } from '../../src/drivers/certificates/server-certificate.ts';
 import { createUpstreamRegistry } from '../../src/drivers/upstreams/upstream-registry.ts';
-import { makeAuthority, makeServerCertificate } from '../../src/http/tls/certificate.ts';
 import { type Answering, clientOf, failure, startHostile } from '../upstreams/hostile-registry.ts';
 
 const validity = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2060-01-01T00:00:00Z') };

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SignJWT } from 'jose';
-import { makeAuthority, makeServerCertificate } from '../../src/http/tls/certificate.ts';
+import { makeAuthority, makeServerCertificate } from '../../src/drivers/certificates/server-certificate.ts';
 import { findProgram } from '../support/programs.ts';
 import { cleanEnvironment } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';

@@ -2,8 +2,9 @@ import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
 import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { type KeyedCertificate, makeAuthority, makeServerCertificate } from './certificate.ts';
+import type { KeyedCertificate } from '../../core/certificates/certificate.ts';
 import { ipBytes } from './ip-bytes.ts';
+import { makeAuthority, makeServerCertificate } from './server-certificate.ts';
 
 /** Where the files are. */
 export interface SelfSigned {

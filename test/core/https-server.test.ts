@@ -8,11 +8,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { connect as connectSecurely } from 'node:tls';
-import type { Handler } from '../handler.ts';
-import { createHttpServer, type FinishedRequest, type HttpServerSettings } from '../server.ts';
-import { createTrustedProxies } from '../trusted-proxy.ts';
-import { ensureSelfSigned } from './self-signed.ts';
-import { loadTls } from './tls-files.ts';
+import { ensureSelfSigned } from '../../src/drivers/certificates/self-signed.ts';
+import type { Handler } from '../../src/http/handler.ts';
+import { createHttpServer, type FinishedRequest, type HttpServerSettings } from '../../src/http/server.ts';
+import { loadTls } from '../../src/http/tls/tls-files.ts';
+import { createTrustedProxies } from '../../src/http/trusted-proxy.ts';
 
 let folder: string;
 beforeEach(async () => {

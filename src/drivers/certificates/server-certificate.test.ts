@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import { findProgram, run } from '../../../test/support/programs.ts';
-import { makeAuthority, makeServerCertificate } from './certificate.ts';
+import { makeAuthority, makeServerCertificate } from './server-certificate.ts';
 
 const names = ['localhost', '*.dkr.ecr.us-east-1.localhost', '127.0.0.1', '::1', '2001:db8::1:0:ffff'];
 const validity = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2060-02-03T04:05:06Z') };

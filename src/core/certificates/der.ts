@@ -32,6 +32,11 @@ export function utf8String(text: string): Buffer {
   return value(0x0c, Buffer.from(text));
 }
 
+/** Letters, digits and few signs more: two letters of a country. */
+export function printableString(text: string): Buffer {
+  return value(0x13, Buffer.from(text, 'ascii'));
+}
+
 /** @param dotted such as 2.5.4.3 */
 export function objectIdentifier(dotted: string): Buffer {
   const [first = 0, second = 0, ...rest] = dotted.split('.').map(Number);

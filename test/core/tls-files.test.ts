@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { connect } from 'node:tls';
-import { makeAuthority, makeServerCertificate } from './certificate.ts';
-import { loadTls, type TlsFiles } from './tls-files.ts';
+import { makeAuthority, makeServerCertificate } from '../../src/drivers/certificates/server-certificate.ts';
+import { loadTls, type TlsFiles } from '../../src/http/tls/tls-files.ts';
 
 const day = 24 * 3600 * 1000;
 const validity = (days: number) => ({
