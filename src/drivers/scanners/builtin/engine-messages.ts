@@ -17,8 +17,8 @@ export type EngineQuestion =
 
 /** What it says. */
 export type EngineAnswer =
-  /** It has room for another chunk. */
-  | { readonly kind: 'wants'; readonly request: number }
+  /** It has room for another chunk, in the memory of one that it has read. */
+  | { readonly kind: 'wants'; readonly request: number; readonly memory: ArrayBuffer }
   | { readonly kind: 'done'; readonly request: number; readonly result: EngineResult }
   | { readonly kind: 'failed'; readonly request: number; readonly message: string; readonly code?: ScanErrorCode };
 

@@ -35,23 +35,24 @@ function resultOf(request: number, question: EngineQuestion): Promise<EngineResu
   if (question.kind === 'match') return engine.match(question.layers);
   if (question.kind === 'describe') return engine.describe(question.layers, question.subject);
   if (question.kind === 'data') return engine.data();
-  const input = new LayerInput(() => tell({ kind: 'wants', request }));
+  const input = new LayerInput((memory) => tell({ kind: 'wants', request, memory }, [memory]));
   layers.set(request, input);
   return engine.readLayer({ mediaType: question.mediaType, chunks: input }, input.signal);
 }
 
-function tell(answered: EngineAnswer): void {
-  parentPort?.postMessage(answered);
+function tell(answered: EngineAnswer, transfer: ArrayBuffer[] = []): void {
+  parentPort?.postMessage(answered, transfer);
 }
 
 /** The chunks of a layer as they come. */
 class LayerInput {
-  readonly #wants: () => void;
+  readonly #wants: (memory: ArrayBuffer) => void;
   readonly #aborting = new AbortController();
   readonly #came: (Uint8Array | undefined)[] = [];
   #waiting: ((chunk: Uint8Array | undefined) => void) | undefined;
 
-  constructor(wants: () => void) {
+  /** @param wants told when a chunk was read, with its memory */
+  constructor(wants: (memory: ArrayBuffer) => void) {
     this.#wants = wants;
   }
 
@@ -79,7 +80,7 @@ class LayerInput {
       this.signal.throwIfAborted();
       if (chunk === undefined) return;
       yield chunk;
-      this.#wants();
+      this.#wants(chunk.buffer as ArrayBuffer);
     }
   }
 

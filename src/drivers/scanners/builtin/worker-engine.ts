@@ -15,6 +15,9 @@ const IDLE_MS = 30_000;
 /** A layer's worth of hostile names, and not the server's memory. */
 const HEAP_MEGABYTES_MAX = 512;
 
+/** Chunks of unpacked bytes are short-lived: the sooner they are collected, the fewer there are. */
+const YOUNG_MEGABYTES_MAX = 4;
+
 /** The engine on a thread of its own, which starts when it is needed; clients are served beside it. */
 export function createWorkerEngine(options: BuiltinScannerOptions): ScanEngine & AsyncDisposable {
   const thread = new EngineThread(options);
@@ -32,7 +35,7 @@ export function createWorkerEngine(options: BuiltinScannerOptions): ScanEngine &
 interface Request {
   readonly result: PromiseWithResolvers<EngineResult>;
   /** Of one that reads a layer: the thread has room. */
-  wants(): void;
+  wants(memory: ArrayBuffer): void;
 }
 
 class EngineThread implements AsyncDisposable {
@@ -54,8 +57,10 @@ class EngineThread implements AsyncDisposable {
   async readLayer({ mediaType, chunks }: LayerBytes, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
     let room = CHUNKS_AHEAD;
+    const free: ArrayBuffer[] = [];
     let wake = () => {};
-    const { request, result } = this.#begin({ kind: 'read-layer', mediaType }, () => {
+    const { request, result } = this.#begin({ kind: 'read-layer', mediaType }, (memory) => {
+      free.push(memory);
       room += 1;
       wake();
     });
@@ -73,7 +78,7 @@ class EngineThread implements AsyncDisposable {
         while (room === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
         if (isOver) break;
         room -= 1;
-        const bytes = new Uint8Array(chunk);
+        const bytes = copyInto(free.pop(), chunk);
         this.#tell({ kind: 'chunk', request, bytes }, [bytes.buffer]);
       }
       this.#tell({ kind: 'chunk', request });
@@ -93,7 +98,7 @@ class EngineThread implements AsyncDisposable {
     await this.#worker?.terminate();
   }
 
-  #begin(question: EngineQuestion, wants: () => void): { request: number; result: Promise<EngineResult> } {
+  #begin(question: EngineQuestion, wants: Request['wants']): { request: number; result: Promise<EngineResult> } {
     this.#lastRequest += 1;
     const request = this.#lastRequest;
     const result = Promise.withResolvers<EngineResult>();
@@ -117,7 +122,7 @@ class EngineThread implements AsyncDisposable {
     const worker = new Worker(workerUrl(), {
       name: 'scan',
       workerData: this.#options,
-      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX },
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES_MAX, maxYoungGenerationSizeMb: YOUNG_MEGABYTES_MAX },
     });
     worker.unref();
     let cause: unknown;
@@ -135,7 +140,7 @@ class EngineThread implements AsyncDisposable {
   #answered(answer: EngineAnswer): void {
     const asked = this.#requests.get(answer.request);
     if (answer.kind === 'wants') {
-      asked?.wants();
+      asked?.wants(answer.memory);
       return;
     }
     this.#requests.delete(answer.request);
@@ -160,6 +165,14 @@ class EngineThread implements AsyncDisposable {
     for (const { result } of this.#requests.values()) result.reject(failure);
     this.#requests.clear();
   }
+}
+
+/** Memory goes to and fro between the threads; what is made anew for each chunk would stay for a while. */
+function copyInto(memory: ArrayBuffer | undefined, chunk: Uint8Array): Uint8Array<ArrayBuffer> {
+  if (memory === undefined || memory.byteLength < chunk.byteLength) return new Uint8Array(chunk);
+  const bytes = new Uint8Array(memory, 0, chunk.byteLength);
+  bytes.set(chunk);
+  return bytes;
 }
 
 function errorOf({ message, code }: EngineAnswer & { kind: 'failed' }): Error {

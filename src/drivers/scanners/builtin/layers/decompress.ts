@@ -3,7 +3,7 @@ import * as zlib from 'node:zlib';
 import { ScanError } from '../../../../core/scanning/scanner.ts';
 import type { LayerLimits } from './layer-limits.ts';
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 128 * 1024;
 
 /**
  * The bytes of a layer's archive, whatever compresses them: the first bytes say what does, as the runtimes that unpack a
