@@ -86,17 +86,23 @@ function write(id: number, fd: number, position: number, chunks: Uint8Array<Arra
   try {
     for (const chunk of chunks) stream.hash?.update(chunk);
     const { cipher } = stream;
-    let at = position;
-    for (let rest = cipher ? encrypted(cipher, position, chunks) : chunks; rest.length > 0; ) {
-      const written = writevSync(fd, rest, at);
-      at += written;
-      rest = chunksAfter(rest, written);
-    }
+    const written = cipher ? encrypted(cipher, position, chunks) : chunks;
+    writeAll(fd, position, written);
+    if (written !== chunks) freeChunks(written);
   } catch (failure) {
     stream.failure = failure;
     throw failure;
   } finally {
     freeChunks(chunks);
+  }
+}
+
+function writeAll(fd: number, position: number, chunks: Uint8Array<ArrayBuffer>[]): void {
+  let at = position;
+  for (let rest = chunks; rest.length > 0; ) {
+    const written = writevSync(fd, rest, at);
+    at += written;
+    rest = chunksAfter(rest, written);
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { DigestAlgorithm } from '../../../../core/values/digest.ts';
 import type { SealedContent } from '../sealed-reader.ts';
-import { CHUNK_BYTES, ChunkCipher, type ChunkKey, RECORD_BYTES } from './chunk-cipher.ts';
+import { CHUNK_BYTES, ChunkCipher, type ChunkKey, freeOutput, RECORD_BYTES } from './chunk-cipher.ts';
 import { sealedFileBytes, sealedPlainBytes } from './sealed-layout.ts';
 import { readWholly } from './staged-files.ts';
 
@@ -40,18 +40,31 @@ export async function encryptedContent(
         reading?.catch(() => {});
         for (const record of records) {
           const at = index * CHUNK_BYTES - position;
-          decrypt(record, index++).copy(target, Math.max(0, at), Math.max(0, -at));
+          const plain = decrypt(record, index++);
+          plain.copy(target, Math.max(0, at), Math.max(0, -at));
+          freeOutput(plain);
         }
+        freeRecords(records);
       }
     },
   };
 }
 
-async function readRecords(handle: FileHandle, first: number, last: number, fileBytes: number): Promise<Buffer[]> {
+/** They lie in one buffer, one after the other. */
+function freeRecords([first]: readonly Buffer<ArrayBuffer>[]): void {
+  first?.buffer.transfer(0);
+}
+
+async function readRecords(
+  handle: FileHandle,
+  first: number,
+  last: number,
+  fileBytes: number,
+): Promise<Buffer<ArrayBuffer>[]> {
   const [start, end] = [first * RECORD_BYTES, Math.min((last + 1) * RECORD_BYTES, fileBytes)];
   const content = Buffer.allocUnsafeSlow(end - start);
   await readWholly(handle, content, start);
-  const records: Buffer[] = [];
+  const records: Buffer<ArrayBuffer>[] = [];
   for (let at = 0; at < content.byteLength; at += RECORD_BYTES) records.push(content.subarray(at, at + RECORD_BYTES));
   return records;
 }
@@ -77,7 +90,9 @@ export async function hashChunks(
     for (let index = 0; index < wholeChunks; ) {
       const last = Math.min(index + CHUNKS_AT_ONCE, wholeChunks) - 1;
       for (const record of await readRecords(handle, index, last, sealedFileBytes(wholeChunks * CHUNK_BYTES))) {
-        hash.update(cipher.decrypt(record, index++, 'whole'));
+        const plain = cipher.decrypt(record, index++, 'whole');
+        hash.update(plain);
+        freeOutput(plain);
       }
     }
   }

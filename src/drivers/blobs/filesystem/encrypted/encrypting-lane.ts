@@ -1,5 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { FileHandle } from 'node:fs/promises';
+import { freeChunks } from '../chunk-batch.ts';
 import type { WorkerLink } from '../upload-workers.ts';
 import { type ChunkCipher, type ChunkKey, RECORD_BYTES } from './chunk-cipher.ts';
 
@@ -52,6 +53,7 @@ export class EncryptingMainLane implements EncryptingLane {
     this.#hash?.update(plain);
     this.#hashedBytes += plain.byteLength;
     const records = this.#cipher.encryptWhole(plain, firstIndex);
+    freeChunks([plain]);
     const write = this.#lastWrite.then(() => writeAll(handle, records, firstIndex * RECORD_BYTES));
     this.#lastWrite = write;
     return write;
@@ -100,9 +102,10 @@ export class EncryptingWorkerLane implements EncryptingLane {
   }
 }
 
-async function writeAll(handle: FileHandle, content: Buffer, position: number): Promise<void> {
+async function writeAll(handle: FileHandle, content: Buffer<ArrayBuffer>, position: number): Promise<void> {
   for (let done = 0; done < content.byteLength; ) {
     const { bytesWritten } = await handle.write(content, done, content.byteLength - done, position + done);
     done += bytesWritten;
   }
+  freeChunks([content]);
 }
