@@ -6,6 +6,7 @@ import { encryptionScene } from './terraform-scenes/encryption.ts';
 import { lifecycleScene } from './terraform-scenes/lifecycle.ts';
 import { registrySettingsScene } from './terraform-scenes/registry-settings.ts';
 import { replicationScene } from './terraform-scenes/replication.ts';
+import { scanningScene } from './terraform-scenes/scanning.ts';
 import type { Ask, TerraformScene } from './terraform-scenes/scene.ts';
 import { describeTerraform } from './terraform-stack.ts';
 
@@ -15,6 +16,7 @@ const SCENES: readonly TerraformScene[] = [
   registrySettingsScene,
   replicationScene,
   cachingScene,
+  scanningScene,
   ...(needsFolder('its store encrypts under no key') === false ? [encryptionScene] : []),
 ];
 
