@@ -1,6 +1,7 @@
 import type { BlobAppender, BlobReader, ByteRange, KeptBytes } from '../blob-store.ts';
 import { algorithmOf, type Digest } from '../values/digest.ts';
-import { type FollowedImport, followImport } from './import-follower.ts';
+import { type FollowedImport, followImport, type ImportReader } from './import-follower.ts';
+import { ImportPace } from './import-pace.ts';
 import { RecentBytes } from './recent-bytes.ts';
 
 /** A blob on its way here: fetched once, however many clients read it meanwhile. */
@@ -22,7 +23,7 @@ export class BlobImport implements FollowedImport {
   /** Exists while somebody has read all that can be read. */
   #waiting: PromiseWithResolvers<void> | undefined;
   readonly #recent = new RecentBytes();
-  #readers = 0;
+  readonly #pace = new ImportPace(this.#recent);
   #isFlushing = false;
   #isOver = false;
   #turn = 0;
@@ -51,14 +52,16 @@ export class BlobImport implements FollowedImport {
     return this.#turn;
   }
 
-  /** Counts a reader in, which has to count itself out with `leave`: what comes is kept in memory for a moment then. */
-  enter(): void {
-    this.#readers += 1;
-  }
-
-  leave(): void {
-    this.#readers -= 1;
-    if (this.#readers === 0) this.#recent.clear();
+  /** Counts a reader in, until it says that it leaves: what comes is kept in memory for a moment then. */
+  enter(position: number): ImportReader {
+    const reader = this.#pace.enter(position);
+    return {
+      moved: reader.moved,
+      leave: () => {
+        reader.leave();
+        if (!this.#pace.hasReaders) this.#recent.clear();
+      },
+    };
   }
 
   /** What has just come, from a position on; undefined when that is not, or no longer, in memory. Nobody may change it. */
@@ -78,14 +81,17 @@ export class BlobImport implements FollowedImport {
   /** Takes all bytes of a source to the store, and verifies them. The caller disposes of the source. */
   async receive(source: BlobReader, kept: KeptBytes): Promise<void> {
     this.#kept = kept;
+    const isFollowed = kept.followStaged !== undefined;
+    const keptBytesMax = isFollowed ? FOLLOWED_BYTES_KEPT : ALONE_BYTES_KEPT;
     const appender = await kept.appender(this.uploadId, 0);
     this.#appender = appender;
     this.#begun.resolve(source.bytes);
     try {
       for (let chunk = await source.next(); chunk !== undefined; chunk = await source.next()) {
-        this.#recent.add(chunk, this.#readers > 0);
+        this.#recent.add(chunk, this.#pace.hasReaders ? keptBytesMax : 0);
         if (this.#waiting) this.#wake();
         if (!appender.write(chunk)) await appender.drained();
+        if (!isFollowed) await this.#pace.wait(keptBytesMax / 2);
       }
     } finally {
       this.#appender = undefined;
@@ -129,6 +135,11 @@ export class BlobImport implements FollowedImport {
     this.#waiting = undefined;
   }
 }
+
+/** Of each import that somebody reads. Who is slower reads what is staged. */
+const FOLLOWED_BYTES_KEPT = 1024 * 1024;
+/** The same where what is staged cannot be read: who is slower waits until all is stored. */
+const ALONE_BYTES_KEPT = 8 * 1024 * 1024;
 
 /** The bytes that came do not have the digest they were asked by. */
 export class LyingUpstreamError extends Error {

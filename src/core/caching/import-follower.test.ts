@@ -12,8 +12,7 @@ function world(total: number, inMemory: (position: number) => Uint8Array | undef
     isOver: false,
     verified: verified.promise,
     stored: new Promise(() => {}),
-    enter() {},
-    leave() {},
+    enter: () => ({ moved() {}, leave() {} }),
     recent: inMemory,
     more: () => assert.fail('All is there'),
   };

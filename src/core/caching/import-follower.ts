@@ -6,10 +6,16 @@ export interface FollowedImport {
   readonly isOver: boolean;
   readonly verified: Promise<void>;
   readonly stored: Promise<void>;
-  enter(): void;
-  leave(): void;
+  enter(position: number): ImportReader;
   recent(position: number): Uint8Array | undefined;
   more(since: number, position: number): Promise<void>;
+}
+
+/** One who reads an import, as the import knows it. */
+export interface ImportReader {
+  /** Told of each chunk that is read. */
+  moved(position: number): void;
+  leave(): void;
 }
 
 export interface FollowedBytes {
@@ -34,14 +40,14 @@ export function followImport(
   let stored: BlobReader | undefined;
   /** Memory of the file's reader; other readers have what came in memory, too. */
   const lent = new Set<ArrayBufferLike>();
-  let hasLeft = false;
-  source.enter();
+  const reader = source.enter(first);
 
   const give = async (chunk: Uint8Array): Promise<Uint8Array> => {
     // A chunk that is wanted whole is given as it is: its reader knows it by that when it comes back.
     const left = last + 1 - position;
     const wanted = chunk.byteLength > left ? chunk.subarray(0, left) : chunk;
     position += wanted.byteLength;
+    reader.moved(position);
     if (position === totalBytes) await source.verified;
     return wanted;
   };
@@ -51,8 +57,8 @@ export function followImport(
       staged = undefined;
     }
     if (!staged) {
-      const reader = await bytes.follow(position);
-      staged = reader && { reader, position };
+      const follower = await bytes.follow(position);
+      staged = follower && { reader: follower, position };
     }
     const chunk = await staged?.reader.next();
     if (staged && chunk) {
@@ -81,8 +87,7 @@ export function followImport(
       else stored?.recycle(chunk);
     },
     async [Symbol.asyncDispose]() {
-      if (!hasLeft) source.leave();
-      hasLeft = true;
+      reader.leave();
       await staged?.reader[Symbol.asyncDispose]();
       await stored?.[Symbol.asyncDispose]();
     },

@@ -9,21 +9,26 @@ export class RecentBytes {
     return this.#end;
   }
 
-  /** @param isKept whether a copy is kept: the chunk itself is somebody else's */
-  add(chunk: Uint8Array, isKept: boolean): void {
+  /** From where on they are here. */
+  get start(): number {
+    return this.#end - this.#bytes;
+  }
+
+  /** @param keptBytesMax of how many last bytes copies are kept, 0 for none: the chunk itself is somebody else's */
+  add(chunk: Uint8Array, keptBytesMax: number): void {
     this.#end += chunk.byteLength;
-    if (!isKept) {
+    if (keptBytesMax === 0) {
       this.clear();
       return;
     }
     this.#chunks.push(new Uint8Array(chunk));
     this.#bytes += chunk.byteLength;
-    while (this.#bytes > KEPT_BYTES_MAX && this.#chunks.length > 1) this.#bytes -= this.#chunks.shift()!.byteLength;
+    while (this.#bytes > keptBytesMax && this.#chunks.length > 1) this.#bytes -= this.#chunks.shift()!.byteLength;
   }
 
   /** The rest of a chunk, from a position on. */
   from(position: number): Uint8Array | undefined {
-    let start = this.#end - this.#bytes;
+    let { start } = this;
     if (position < start) return undefined;
     for (const chunk of this.#chunks) {
       if (position < start + chunk.byteLength) return chunk.subarray(position - start);
@@ -37,6 +42,3 @@ export class RecentBytes {
     this.#bytes = 0;
   }
 }
-
-/** Of each import that somebody reads. */
-const KEPT_BYTES_MAX = 1024 * 1024;
