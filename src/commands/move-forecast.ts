@@ -21,7 +21,7 @@ export async function forecastMove(invocation: Invocation, { from, to }: MoveCon
   }
   await using source = await openSource(from, places.from);
   const lines = [`From ${describePlace(places.from)} to ${describePlace(places.to)}:`];
-  const bytes = places.from.bytes === places.to.bytes ? undefined : await forecastBytes(source.side);
+  const bytes = places.from.bytes === places.to.bytes ? undefined : await forecastBytes(source.metadata);
   if (bytes !== undefined) {
     const seconds = bytes.bytes / BYTES_PER_SECOND + bytes.blobs / BLOBS_PER_SECOND;
     const encrypted = bytes.encrypted === 0 ? '' : `, ${bytes.encrypted} of them encrypted`;

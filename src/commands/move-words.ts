@@ -31,22 +31,21 @@ export function movedLines({ copies, uploads, tables }: SwitchReport, seconds: n
 }
 
 /** How the registry is served from now on. */
-export function serveLines({ from, to }: MoveConfig): string[] {
+export function serveLines({ from, to, kms, keyFile }: MoveConfig): string[] {
   const isShared = to.databaseUrl !== undefined && to.bucket !== undefined;
   const words = ['  gantry serve', `--data ${isShared ? 'FOLDER' : resolve(to.dataDirectory)}`];
   if (to.databaseUrl !== undefined) words.push(`--database-url '${withoutPassword(to.databaseUrl)}'`);
   if (to.bucket !== undefined) words.push(`--blobs '${bucketUrl(to.bucket)}'`);
   if (to.archiveDirectory !== undefined) words.push(`--archive-dir ${resolve(to.archiveDirectory)}`);
-  const keyFile = `${resolve(from.dataDirectory)}/access.key`;
+  if (to.masterKeyFile !== undefined) words.push(`--master-key-file ${resolve(to.masterKeyFile)}`);
+  if (kms.kind === 'aws') words.push('--kms as before');
   const needsKey = isShared || resolve(to.dataDirectory) !== resolve(from.dataDirectory);
   if (needsKey) words.push('--key-file FILE');
   return [
     'Serve it with:',
     words.join(' '),
     ...(needsKey
-      ? [
-          `FILE is the same key file for every server, else secrets cannot be opened: ${keyFile} unless --key-file named another.`,
-        ]
+      ? [`FILE is the same key file for every server, else secrets cannot be opened: ${resolve(keyFile)}.`]
       : []),
   ];
 }
@@ -57,12 +56,13 @@ function withoutPassword(databaseUrl: string): string {
   return url.href;
 }
 
-function bucketUrl({ bucket, prefix, region, endpoint, publicEndpoint, pathStyle }: Bucket): string {
+function bucketUrl({ bucket, prefix, region, endpoint, publicEndpoint, pathStyle, sse }: Bucket): string {
   const parameters = [
     `region=${region}`,
     ...(endpoint === undefined ? [] : [`endpoint=${endpoint}`]),
     ...(publicEndpoint === undefined ? [] : [`publicEndpoint=${publicEndpoint}`]),
     `pathStyle=${pathStyle}`,
+    ...(sse === undefined ? [] : [`sse=${sse}`]),
   ];
   return `s3://${bucket}/${prefix}?${parameters.join('&')}`;
 }

@@ -10,7 +10,7 @@ export async function undoMoveFrom(invocation: Invocation): Promise<void> {
   const from = readFolderConfig(invocation.flags, invocation.environment);
   const place = registryPlaceOf(from);
   await using source = await openSource(from, place);
-  const move = await undoMove(source.side.metadata);
+  const move = await undoMove(source.metadata);
   const there = describePlace(move.to);
   const lines =
     move.stage === 'left'

@@ -1,13 +1,15 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { MoveConfig, PlaceConfig } from '../config/move-config.ts';
 import { ConfigError } from '../config/settings-reader.ts';
 import type { BlobStore } from '../core/blob-store.ts';
+import { createBlobEncryption } from '../core/encryption/blob-encryption.ts';
+import type { MetadataStore } from '../core/metadata-store.ts';
 import type { TableCount } from '../core/moving/facts-carrier.ts';
 import { MoveError } from '../core/moving/move-error.ts';
 import type { RegistryPlace } from '../core/moving/move-records.ts';
-import type { Moving, MovingSide } from '../core/moving/moving.ts';
+import type { Moving } from '../core/moving/moving.ts';
 import { makeRoot } from '../drivers/blobs/filesystem/folders.ts';
 import { FolderLockedError, lockFolder } from '../drivers/folder-lock.ts';
 import { countFacts, createFactsCarrier, firstFilledOf } from '../drivers/metadata/carry-facts.ts';
@@ -15,6 +17,7 @@ import { bringToPresentForm, formOf, PRESENT_FORM } from '../drivers/metadata/mi
 import type { SqlDatabase } from '../drivers/metadata/session.ts';
 import { sqlMetadataStore } from '../drivers/metadata/sql.ts';
 import { openSqliteDatabase } from '../drivers/metadata/sqlite.ts';
+import { openBlobKeys } from './blob-keys.ts';
 import { registryPlaceOf } from './registry-place.ts';
 import { openBlobs } from './stores.ts';
 
@@ -28,7 +31,8 @@ export type OpenMoving = Moving & AsyncDisposable;
  *
  * @throws MoveError when a side cannot be used, with the reason
  */
-export async function openMoving({ from, to }: MoveConfig, options: MoveOptions): Promise<OpenMoving> {
+export async function openMoving(config: MoveConfig, options: MoveOptions): Promise<OpenMoving> {
+  const { from, to } = config;
   await using opening = new AsyncDisposableStack();
   const places = { from: registryPlaceOf(from), to: registryPlaceOf(to) };
   const movesFacts = places.from.facts !== places.to.facts;
@@ -41,27 +45,43 @@ export async function openMoving({ from, to }: MoveConfig, options: MoveOptions)
   if (usesFolder && folders.to !== folders.from) opening.use(lock(folders.to));
   const facts = movesFacts ? opening.use(await openTargetFacts(to, places.to)) : undefined;
   const bytes = movesBytes ? opening.use(await openTargetBytes(to, places.to)) : undefined;
+  const blobs = { from: source.blobs, to: bytes ?? source.blobs };
+  const encryptionOf = async (side: PlaceConfig, store: BlobStore) => {
+    // Keys in the registry's own database are read where it is: they come to the target with all other facts.
+    const keys = opening.use(await openBlobKeys(source, { ...config, ...side }));
+    return createBlobEncryption({ blobs: store, ...keys, randomBytes });
+  };
+  const encryptions = { from: await encryptionOf(from, blobs.from), to: await encryptionOf(to, blobs.to) };
   const sourceHold = opening.use(new DisposableStack());
   const opened = opening.move();
   return {
     ...options,
     now: () => new Date(),
     newId: () => randomUUID(),
-    source: source.side,
+    source: {
+      place: places.from,
+      metadata: source.metadata,
+      blobs: blobs.from,
+      encryption: encryptions.from,
+      encryptsItself: from.bucket?.sse !== undefined,
+    },
     target: {
       place: places.to,
-      metadata: facts?.metadata ?? source.side.metadata,
-      blobs: bytes ?? source.side.blobs,
+      metadata: facts?.metadata ?? source.metadata,
+      blobs: blobs.to,
+      encryption: encryptions.to,
+      encryptsItself: to.bucket?.sse !== undefined,
     },
     carrier: facts && createFactsCarrier(source.database, facts.database),
-    requireAlone: requireAlone(from, source, sourceHold),
+    requireAlone: requireAlone(from, places.from, { source, hold: sourceHold }),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
 
 export interface OpenSource extends AsyncDisposable {
   readonly database: SqlDatabase;
-  readonly side: MovingSide;
+  readonly metadata: MetadataStore;
+  readonly blobs: BlobStore;
   countFacts(): Promise<TableCount[]>;
 }
 
@@ -83,8 +103,14 @@ export async function openSource(from: PlaceConfig, place: RegistryPlace): Promi
   }
   const blobs = opening.use(await named(place.bytes, openBlobs(folderOf(from), bytesOf(from))));
   const opened = opening.move();
-  const side = { place, metadata: sqlMetadataStore(database), blobs };
-  return { database, side, countFacts: () => countFacts(database), [Symbol.asyncDispose]: () => opened.disposeAsync() };
+  const metadata = sqlMetadataStore(database);
+  return {
+    database,
+    metadata,
+    blobs,
+    countFacts: () => countFacts(database),
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
 }
 
 async function openTargetFacts(to: PlaceConfig, place: RegistryPlace) {
@@ -132,7 +158,11 @@ function bytesOf({ archiveDirectory, bucket }: PlaceConfig) {
 }
 
 /** Takes the source's folder at the first call; it is held until the move is closed. */
-function requireAlone(from: PlaceConfig, { database, side }: OpenSource, hold: DisposableStack) {
+function requireAlone(
+  from: PlaceConfig,
+  place: RegistryPlace,
+  { source: { database }, hold }: { source: OpenSource; hold: DisposableStack },
+) {
   const isInFolder = from.databaseUrl === undefined || from.bucket === undefined;
   let isHeld = false;
   return async () => {
@@ -141,7 +171,7 @@ function requireAlone(from: PlaceConfig, { database, side }: OpenSource, hold: D
     const others = await database.othersAtWork();
     if (others === 0) return;
     throw new MoveError(
-      `Servers or commands work on ${side.place.facts} (${others} connections): stop them, then run this again`,
+      `Servers or commands work on ${place.facts} (${others} connections): stop them, then run this again`,
     );
   };
 }

@@ -1,7 +1,8 @@
 import { BLOBS_SETTING, type BucketConfig, bucketOf } from './blobs-config.ts';
-import { readFolderConfig } from './config.ts';
+import { type FolderConfig, readFolderConfig } from './config.ts';
 import { DATABASE_SETTING, databaseOf } from './database-config.ts';
 import type { Environment } from './environment.ts';
+import { MASTER_KEY_FILE_SETTING } from './master-key-config.ts';
 import type { Setting } from './setting.ts';
 import { ConfigError, type Flags, settingsReader } from './settings-reader.ts';
 
@@ -13,9 +14,11 @@ export interface PlaceConfig {
   /** Undefined: bytes are in the data folder. */
   readonly bucket: BucketConfig | undefined;
   readonly archiveDirectory: string | undefined;
+  readonly masterKeyFile: string | undefined;
 }
 
-export interface MoveConfig {
+/** Both sides know the same keys. */
+export interface MoveConfig extends Pick<FolderConfig, 'kms' | 'keyFile'> {
   readonly from: PlaceConfig;
   readonly to: PlaceConfig;
 }
@@ -51,7 +54,7 @@ export const MOVE_SETTINGS = [
 
 /** @throws ConfigError when nothing is to move, or it has no place to go */
 export function readMoveConfig(flags: Flags, environment: Environment): MoveConfig {
-  const from = readFolderConfig(flags, environment);
+  const { kms, keyFile, ...from } = readSource(flags, environment);
   const given = settingsReader(MOVE_SETTINGS, flags, environment);
   const toData = given.isGiven('to-data') ? given.text('to-data') : undefined;
   const database = namingTarget(() => databaseOf(targetReader(flags, environment)));
@@ -70,7 +73,24 @@ export function readMoveConfig(flags: Flags, environment: Environment): MoveConf
     bucket: bucket ?? (stays ? from.bucket : undefined),
   };
   const archiveDirectory = stays && to.bucket === undefined ? from.archiveDirectory : archive;
-  return { from, to: { ...to, archiveDirectory } };
+  const masterKeyFile = to.bucket === undefined ? masterKeyFileOf(flags, environment) : undefined;
+  return { from, to: { ...to, archiveDirectory, masterKeyFile }, kms, keyFile };
+}
+
+/** A master key may be that of the target alone, where the source has a bucket that takes none. */
+function readSource(flags: Flags, environment: Environment): FolderConfig {
+  const given = settingsReader([BLOBS_SETTING], flags, environment);
+  if (!given.isGiven(BLOBS_SETTING.flag)) return readFolderConfig(flags, environment);
+  const without = [
+    { ...flags, 'master-key-file': undefined },
+    { ...environment, GANTRY_MASTER_KEY_FILE: undefined },
+  ] as const;
+  return readFolderConfig(...without);
+}
+
+function masterKeyFileOf(flags: Flags, environment: Environment): string | undefined {
+  const given = settingsReader([MASTER_KEY_FILE_SETTING], flags, environment);
+  return given.isGiven(MASTER_KEY_FILE_SETTING.flag) ? given.text(MASTER_KEY_FILE_SETTING.flag) : undefined;
 }
 
 /** The settings of a target are read as those of a registry that is there already. */

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rm } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ECR } from '@aws-sdk/client-ecr';
 import { pushImage, randomImage } from '../support/images.ts';
-import { endUploads, fillRegistry, gantry, gantryWords, refusal } from '../support/moving-world.ts';
+import { call, endUploads, fillRegistry, gantry, gantryWords, refusal, runGantry } from '../support/moving-world.ts';
 import { execute, type PostgresServer, startPostgres, withoutPostgres } from '../support/postgres.ts';
 import { answersOf } from '../support/registry-answers.ts';
 import { type S3Server, startS3Server, whyNoS3Server } from '../support/s3-server.ts';
@@ -171,6 +171,30 @@ describe('gantry move, to a database and a bucket', { skip: withoutPostgres || (
     await execute(url, 'update migrations set version = version + 100');
     assert.match(await move(to), /holds a registry of form \d+ already/);
     assert.match(await gantry(folder.path, ['verify']), /all is well/);
+  });
+
+  it('takes encrypted bytes to no bucket that would keep them plain, nor to one that does not know their keys', async () => {
+    await using folder = await temporaryFolder('gantry-move-');
+    const { to } = await newPlace();
+    const masterKeyFile = join(folder.path, 'master-key');
+    await writeFile(masterKeyFile, `${'ab'.repeat(32)}\n`, { mode: 0o600 });
+    const keyed = ['--master-key-file', masterKeyFile];
+    const data = join(folder.path, 'data');
+    await using server = await startServer({ data, args: keyed });
+    await pushImage(server.url, 'team/app', 'v1', randomImage());
+    assert.match(await refusal(data, ['move', ...keyed], to), /would keep them plain: .* a bucket sse=AES256/);
+    await call(server.url, 'BatchDeleteImage', { repositoryName: 'team/app', imageIds: [{ imageTag: 'v1' }] });
+    await server.stop();
+    await using keyless = await startServer({ data });
+    const encryptionConfiguration = { encryptionType: 'KMS' };
+    await call(keyless.url, 'CreateRepository', { repositoryName: 'under/kms', encryptionConfiguration });
+    await pushImage(keyless.url, 'under/kms', 'v1', randomImage());
+    await keyless.stop();
+    const garbage = ['--undo-seconds', '0', '--layer-lease-seconds', '0', '--orphan-seconds', '0'];
+    await gantry(data, ['garbage', ...garbage]);
+    const said = await runGantry(data, ['move'], to);
+    assert.equal(said.code, 1);
+    assert.match(said.stderr, /which does not know the keys of this server/);
   });
 
   it('copies what comes until the server stops, and switches at once', async () => {

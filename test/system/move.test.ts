@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { copyFile, readdir, writeFile } from 'node:fs/promises';
+import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { needsFolder } from '../support/cluster-mode.ts';
-import { pushImage, randomImage } from '../support/images.ts';
-import { endUploads, fillRegistry, gantry, refusal, runGantry } from '../support/moving-world.ts';
+import { blobOf, descriptor, type Image, mediaTypes, pushImage, randomImage } from '../support/images.ts';
+import { call, endUploads, fillRegistry, gantry, refusal, runGantry } from '../support/moving-world.ts';
 import { answersOf } from '../support/registry-answers.ts';
 import { startServer } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -114,6 +114,38 @@ describe('gantry move, from folder to folder', { skip: needsFolder('it moves fol
     assert.match(await gantry(to, ['verify']), /Verified 3 blobs .* all is well/);
   });
 
+  it('keeps encrypted bytes encrypted, under the same keys, and takes them nowhere plain', async () => {
+    const { folder, from, to } = await folders();
+    await using _ = folder;
+    const masterKeyFile = join(folder.path, 'master-key');
+    await writeFile(masterKeyFile, `${'ab'.repeat(32)}\n`, { mode: 0o600 });
+    const keyed = ['--master-key-file', masterKeyFile];
+    await using server = await startServer({ data: from, args: [...ARGS, ...keyed] });
+    for (const encryptionType of ['AES256', 'KMS', 'KMS_DSSE']) {
+      const repositoryName = `under/${encryptionType.toLowerCase()}`;
+      await call(server.url, 'CreateRepository', { repositoryName, encryptionConfiguration: { encryptionType } });
+      await pushImage(server.url, repositoryName, 'v1', plainImage());
+    }
+    const expected = await answersOf(server.url);
+    await server.stop();
+
+    const plain = await runGantry(from, ['move', '--to-data', to]);
+    assert.equal(plain.code, 1);
+    assert.match(plain.stdout, /Blob \S+ of \S+ cannot be read at \S+: .* is not among the master keys of this server/);
+    await rm(to, { recursive: true });
+    await gantry(from, ['move', '--undo']);
+    const switched = await gantry(from, ['move', '--to-data', to, ...keyed, '--switch', '--verify', 'full']);
+    assert.match(switched, /^Bytes: 6 blobs, 6 of them.*\n.*\n.*\n.*\n.*--master-key-file/);
+    const names = await readdir(join(to, 'blobs'), { recursive: true, withFileTypes: true });
+    const files = names.filter((one) => one.isFile()).map(({ parentPath, name }) => join(parentPath, name));
+    assert.equal(files.length, 6);
+    for (const file of files) assert.ok(!(await readFile(file)).includes(PLAIN), file);
+    await copyFile(join(from, 'access.key'), join(to, 'access.key'));
+    await using moved = await startServer({ data: to, args: [...ARGS, ...keyed] });
+    assert.deepEqual(await answersOf(moved.url), expected);
+    assert.match(await gantry(to, ['verify', ...keyed]), /Verified 6 blobs .* all is well\./);
+  });
+
   it('refuses what cannot be', async () => {
     const { folder, from, to } = await folders();
     await using _ = folder;
@@ -145,6 +177,22 @@ describe('gantry move, from folder to folder', { skip: needsFolder('it moves fol
     );
   });
 });
+
+const PLAIN = 'what nobody else may read';
+
+/** Its layer and its config hold the same words, which must be in no file. */
+function plainImage(): Image {
+  const layer = blobOf(PLAIN.repeat(5000));
+  const config = blobOf(JSON.stringify({ architecture: 'amd64', os: 'linux', author: PLAIN }));
+  const layers = [descriptor(mediaTypes.layer, layer)];
+  const content = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.manifest,
+    config: descriptor(mediaTypes.config, config),
+    layers,
+  };
+  return { layers: [layer], config, manifest: blobOf(JSON.stringify(content)), mediaType: mediaTypes.manifest };
+}
 
 async function tagChanges(data: string): Promise<unknown[]> {
   return JSON.parse(await gantry(data, ['tag', 'history', 'team/app', 'v1', '--json'])).changes;

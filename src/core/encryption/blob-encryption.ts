@@ -15,12 +15,15 @@ export interface BlobEncryption {
   /** What a new repository gets: with KMS the ARN of a key that can be used now, the registry's own when it names none. */
   resolve(registry: Registry, asked: Encryption | undefined): Promise<Encryption>;
   /** How the bytes of a new upload are kept; undefined for as they come. */
-  protect(repository: Repository, uploadId: string): Promise<Protection | undefined>;
+  protect(repository: ProtectedRepository, uploadId: string): Promise<Protection | undefined>;
   /** Resolves when the key of a repository can be used now, at once for one without a key. */
   requireKey(repository: Repository): Promise<void>;
   /** What the store does with bytes that are kept so, when their key can be used now. */
   bytes(protection: Protection | undefined): Promise<KeptBytes>;
 }
+
+/** What of a repository its bytes are bound to. */
+export type ProtectedRepository = Pick<Repository, 'registry' | 'name' | 'encryption'>;
 
 export interface BlobEncryptionParts {
   readonly blobs: BlobStore;
@@ -33,7 +36,7 @@ const DATA_KEY_BYTES = 32;
 
 export function createBlobEncryption({ blobs, keys, masterKeys, randomBytes }: BlobEncryptionParts): BlobEncryption {
   const byKeyService = async (
-    { registry, name, encryption }: Repository,
+    { registry, name, encryption }: ProtectedRepository,
     uploadId: string,
     keyId: string,
   ): Promise<Protection> => {

@@ -42,8 +42,8 @@ async function carryUpload(
   { id, protection }: Upload,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  // The data key of an upload is known to its record, and that of its copy would be another.
-  if (protection !== undefined) return undefined;
+  // What is encrypted stays so, and a data key belongs to one upload alone: its client begins anew.
+  if (protection !== undefined || (source.encryptsItself && !target.encryptsItself)) return undefined;
   if ((await source.blobs.stagedBytes(id)) === 0) return 0;
   await using reader = await openStaged(source, id);
   if (reader === undefined) return undefined;

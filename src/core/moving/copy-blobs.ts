@@ -2,7 +2,7 @@ import type { Blob } from '../layers/layer-records.ts';
 import { algorithmOf } from '../values/digest.ts';
 import { MoveError } from './move-error.ts';
 import type { MovedBlob } from './move-records.ts';
-import { bytesOf, ledgerOf, type Moving, protectionLike } from './moving.ts';
+import { ledgerOf, type Moving, protectionOfCopy } from './moving.ts';
 import { pour, SourceReadError } from './pour.ts';
 
 export interface CopyReport {
@@ -86,18 +86,17 @@ async function copyOne(copying: Copying, blob: Blob): Promise<void> {
 /** @returns the copy; what is wrong with the blob; undefined when it has gone meanwhile */
 async function copyBlob(copying: Copying, blob: Blob): Promise<MovedBlob | string | undefined> {
   const { source, target, signal, newId, onProgress } = copying.moving;
-  const from = await bytesOf(source, blob.protection);
-  const opening = from.read(blob.location).catch((error: unknown) => {
+  const opening = source.encryption.bytes(blob.protection).then((from) => from.read(blob.location));
+  await using reader = await opening.catch((error: unknown) => {
     throw new SourceReadError(error);
   });
-  await using reader = await opening;
   if (reader === undefined) {
     const isThere = await source.metadata.read.blobs.hasLocation(blob.location);
     return isThere ? `is missing: there are no bytes at ${blob.location}` : undefined;
   }
-  const kept = await protectionLike(target, blob.protection);
-  const to = await bytesOf(target, kept.protection);
   const uploadId = newId();
+  const kept = await protectionOfCopy(copying.moving, blob.protection, uploadId);
+  const to = await target.encryption.bytes(kept.protection);
   const onBytes = (bytes: number) => {
     copying.passed += bytes;
     onProgress({ step: 'copying', blobs: copying.present + copying.copied, bytes: copying.passed });

@@ -1,4 +1,4 @@
-import type { MovingSide } from './moving.ts';
+import type { MetadataStore } from '../metadata-store.ts';
 
 export interface BytesForecast {
   readonly blobs: number;
@@ -13,7 +13,7 @@ const UPLOADS_MAX = 1_000_000;
 const EVER = new Date(8.64e15);
 
 /** What a move of all bytes would copy. */
-export async function forecastBytes({ metadata }: MovingSide): Promise<BytesForecast> {
+export async function forecastBytes(metadata: MetadataStore): Promise<BytesForecast> {
   const uploads = (await metadata.read.uploads.idle(EVER, UPLOADS_MAX)).length;
   let [blobs, bytes, encrypted] = [0, 0, 0];
   for (let afterId = 0; ; ) {

@@ -1,10 +1,12 @@
-import type { BlobStore, KeptBytes } from '../blob-store.ts';
+import type { BlobStore } from '../blob-store.ts';
 import type { CoreDependencies } from '../dependencies.ts';
+import type { BlobEncryption } from '../encryption/blob-encryption.ts';
 import type { Protection } from '../encryption/protection.ts';
 import type { MetadataStore } from '../metadata-store.ts';
 import type { FactsCarrier } from './facts-carrier.ts';
 import { MoveError } from './move-error.ts';
 import type { RegistryPlace } from './move-records.ts';
+import { protectLike } from './protect-like.ts';
 
 /** A move that somebody asked for, with both sides open. */
 export interface Moving extends Pick<CoreDependencies, 'now' | 'newId'> {
@@ -27,15 +29,10 @@ export interface MovingSide {
   readonly place: RegistryPlace;
   readonly metadata: MetadataStore;
   readonly blobs: BlobStore;
-  /** Absent where nothing can be read or kept encrypted. */
-  readonly encryption?: SideEncryption;
-}
-
-export interface SideEncryption {
-  /** The bytes that are kept under a protection; rejects when its key cannot be used. */
-  bytes(protection: Protection): Promise<KeptBytes>;
-  /** For a copy in this side's store, under the key of the original and bound to the same. */
-  protectLike(protection: Protection): Promise<Protection>;
+  /** Knows the keys of the registry's bytes. */
+  readonly encryption: BlobEncryption;
+  /** Whether the store encrypts what it is given under no key. */
+  readonly encryptsItself: boolean;
 }
 
 export type MoveProgress =
@@ -51,22 +48,22 @@ export function ledgerOf({ carrier, source, target }: Moving): MetadataStore {
   return carrier === undefined ? source.metadata : target.metadata;
 }
 
-/** @throws MoveError when this side can do nothing with encrypted bytes */
-export async function bytesOf(side: MovingSide, protection: Protection | undefined): Promise<KeptBytes> {
-  if (protection === undefined) return side.blobs;
-  return encryptionOf(side).bytes(protection);
-}
-
-/** What is encrypted stays so. */
-export async function protectionLike(
-  side: MovingSide,
+/**
+ * How a copy is to be kept. What is encrypted stays so.
+ *
+ * @throws MoveError when the target would keep it plain; RefusedError when a key cannot be used
+ */
+export async function protectionOfCopy(
+  { source, target }: Moving,
   protection: Protection | undefined,
+  uploadId: string,
 ): Promise<{ protection?: Protection }> {
-  if (protection === undefined) return {};
-  return { protection: await encryptionOf(side).protectLike(protection) };
-}
-
-function encryptionOf({ encryption, place }: MovingSide): SideEncryption {
-  if (encryption !== undefined) return encryption;
-  throw new MoveError(`There are encrypted bytes, and in ${place.bytes} none can be kept: nothing is moved in plain`);
+  const kept = await protectLike(target.encryption, protection, uploadId);
+  if (kept !== undefined) return { protection: kept };
+  if ((protection !== undefined || source.encryptsItself) && !target.encryptsItself) {
+    throw new MoveError(
+      `There are encrypted bytes, and ${target.place.bytes} would keep them plain: give a folder a master key (--master-key-file), a bucket sse=AES256`,
+    );
+  }
+  return {};
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { BlobLocation, SealedBlob } from '../blob-store.ts';
 import { algorithmOf } from '../values/digest.ts';
 import type { MovedBlob } from './move-records.ts';
-import { bytesOf, ledgerOf, type Moving } from './moving.ts';
+import { ledgerOf, type Moving } from './moving.ts';
 
 const BATCH = 500;
 
@@ -20,7 +20,7 @@ export async function verifyPresence(moving: Moving): Promise<string[]> {
   }
   if (present === (await moves.copied()).blobs) return [];
   return eachCopy(moving, moves.copies, async (copy) => {
-    const found = await (await bytesOf(moving.target, copy.protection)).stat(copy.to);
+    const found = await (await moving.target.encryption.bytes(copy.protection)).stat(copy.to);
     if (found?.bytes === copy.bytes) return undefined;
     return found === undefined ? 'has gone' : `has ${found.bytes} bytes, not ${copy.bytes}`;
   });
@@ -64,7 +64,7 @@ async function eachCopy(
 }
 
 async function digestOfCopy({ target }: Moving, { to, digest, protection }: MovedBlob): Promise<string | undefined> {
-  await using reader = await (await bytesOf(target, protection)).read(to);
+  await using reader = await (await target.encryption.bytes(protection)).read(to);
   if (reader === undefined) return undefined;
   const algorithm = algorithmOf(digest);
   const hash = createHash(algorithm);
