@@ -53,6 +53,11 @@ export function freeChunks(chunks: readonly Uint8Array<ArrayBuffer>[]): void {
   for (const chunk of chunks) chunk.buffer.transfer(0);
 }
 
+/** Gives the memory of a chunk that was copied back, unless it shares it with others. */
+export function freeCopied(chunk: Uint8Array): void {
+  if (ownsMemory(chunk)) freeChunks([chunk]);
+}
+
 /** What is left of the chunks after their first `written` bytes; for writes that took only a part. */
 export function chunksAfter(chunks: readonly Uint8Array<ArrayBuffer>[], written: number): Uint8Array<ArrayBuffer>[] {
   let skip = written;

@@ -2,6 +2,7 @@ import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { BlobAppender } from '../../../../core/blob-store.ts';
 import { BackgroundSync } from '../background-sync.ts';
+import { freeCopied } from '../chunk-batch.ts';
 import { BATCH_BYTES } from '../lane.ts';
 import { storageError } from '../storage-errors.ts';
 import type { UploadWorkers } from '../upload-workers.ts';
@@ -75,6 +76,7 @@ export class EncryptedAppender implements BlobAppender {
       at += part.byteLength;
       if (this.#gatheredBytes === BATCH_BYTES) this.#flush(true);
     }
+    freeCopied(chunk);
     return this.#failure === undefined && this.#inFlightBytes < WAITING_BYTES_MAX;
   }
 
