@@ -21,6 +21,8 @@ import type { RepositoryReads, RepositoryRecords } from './repositories/reposito
 import type { ScanReads, ScanRecords } from './scanning/scan-records.ts';
 import type { SecretReads, SecretRecords } from './secrets/secret-records.ts';
 import type { AccountSettingReads, AccountSettingRecords } from './settings/account-setting-records.ts';
+import type { SignerProfileReads, SignerProfileRecords } from './signing/signer-profile-records.ts';
+import type { SigningReads, SigningRecords } from './signing/signing-records.ts';
 
 /** Facts. What the records mean is core's; how they are kept is the driver's. */
 export interface MetadataStore extends AsyncDisposable {
@@ -99,6 +101,8 @@ export interface Reads {
   readonly backfills: BackfillReads;
   readonly moves: MoveReads;
   readonly scanning: ScanReads;
+  readonly signerProfiles: SignerProfileReads;
+  readonly signing: SigningReads;
 }
 
 export interface Records {
@@ -126,4 +130,6 @@ export interface Records {
   readonly backfills: BackfillRecords;
   readonly moves: MoveRecords;
   readonly scanning: ScanRecords;
+  readonly signerProfiles: SignerProfileRecords;
+  readonly signing: SigningRecords;
 }

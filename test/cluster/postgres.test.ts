@@ -28,6 +28,7 @@ import { describePullTimes } from '../contract/metadata-store/pull-times.ts';
 import { describeReplication } from '../contract/metadata-store/replication.ts';
 import { describeRepositories } from '../contract/metadata-store/repositories.ts';
 import { describeScanning } from '../contract/metadata-store/scanning.ts';
+import { describeSigning } from '../contract/metadata-store/signing.ts';
 import { describeSigningKeys } from '../contract/metadata-store/signing-keys.ts';
 import { describeTransactions } from '../contract/metadata-store/transactions.ts';
 import { describeUploads } from '../contract/metadata-store/uploads.ts';
@@ -89,6 +90,7 @@ describe('metadata store on a PostgreSQL server', { skip: withoutPostgres }, () 
     describeReplication,
     describeBackfills,
     describeScanning,
+    describeSigning,
     describeLasting,
   ]) {
     describeContract(postgres);

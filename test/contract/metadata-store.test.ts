@@ -29,6 +29,7 @@ import { describePullTimes } from './metadata-store/pull-times.ts';
 import { describeReplication } from './metadata-store/replication.ts';
 import { describeRepositories } from './metadata-store/repositories.ts';
 import { describeScanning } from './metadata-store/scanning.ts';
+import { describeSigning } from './metadata-store/signing.ts';
 import { describeSigningKeys } from './metadata-store/signing-keys.ts';
 import { describeTransactions } from './metadata-store/transactions.ts';
 import { describeUploads } from './metadata-store/uploads.ts';
@@ -92,6 +93,7 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeReplication(driver);
   describeBackfills(driver);
   describeScanning(driver);
+  describeSigning(driver);
 }
 describeLasting(sqliteFile);
 describeOneWriter(sqliteFile);

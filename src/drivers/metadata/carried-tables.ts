@@ -54,6 +54,10 @@ const KEYS: { readonly [Table in CarriedTable]: readonly (keyof Tables[Table] & 
   registry_scanning: ['account', 'region'],
   layer_inventories: ['blob_id'],
   image_scans: ['image_id', 'scan_type'],
+  signing_authorities: ['account', 'region'],
+  signer_profiles: ['arn'],
+  registry_signing: ['account', 'region'],
+  image_signings: ['image_id', 'profile_arn'],
 };
 
 export interface Carried {

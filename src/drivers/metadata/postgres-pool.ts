@@ -35,6 +35,8 @@ export class PostgresPool {
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       types: { getTypeParser: parserOf } as pg.CustomTypesConfig,
+      // Statements of one transaction that do not wait for each other share a round trip.
+      ...({ pipeline: true } as object),
       onConnect: keeping === 'sessions' ? prepareSession : listenToErrors,
     });
     // An idle connection that breaks is taken out of the pool, and the next statement opens another.

@@ -4,18 +4,28 @@ import { isConflict, isDisconnection, storageErrorOf } from './postgres-errors.t
 import type { Client, PostgresPool } from './postgres-pool.ts';
 import type { Session, SqlValue } from './session.ts';
 
-/** Begins a transaction, when its first statement comes. */
-export type Beginning = (statement: string, values: readonly SqlValue[]) => Promise<Client>;
+/**
+ * Begins a transaction, when its first statement comes. `begun` rejects when the database does not begin it; what is sent
+ * meanwhile fails then too, as it comes after.
+ */
+export type Beginning = (
+  statement: string,
+  values: readonly SqlValue[],
+) => Promise<{ readonly client: Client; readonly begun: Promise<unknown> }>;
 
 const UNCERTAIN = 'The database went away in the middle of a commit, and nobody knows whether it was done';
 
-/** One transaction, from its first statement to commit or rollback. Its statements run one after another. */
+/**
+ * One transaction, from its first statement to commit or rollback. Its statements run one after another in the database; those
+ * that are asked for at once are sent at once, so that together they cost one round trip.
+ */
 export class PostgresTransaction implements Session {
   readonly dialect = postgresDialect;
   readonly #pool: PostgresPool;
   readonly #begin: Beginning;
   #client: Client | undefined;
-  #last: Promise<unknown> = Promise.resolve();
+  #opening: Promise<Client> | undefined;
+  readonly #running = new Set<Promise<unknown>>();
   #isOver = false;
   #failure: { readonly error: unknown } | undefined;
 
@@ -26,8 +36,13 @@ export class PostgresTransaction implements Session {
 
   rows<Row>(statement: string, values: readonly SqlValue[]): Promise<Row[]> {
     if (this.#isOver) return Promise.reject(new Error('The transaction is over'));
-    const running = this.#last.then(() => this.#run<Row>(statement, values));
-    this.#last = running.catch(() => {});
+    const running = this.#run<Row>(statement, values);
+    const settled = running.then(
+      () => {},
+      () => {},
+    );
+    this.#running.add(settled);
+    settled.then(() => this.#running.delete(settled));
     return running;
   }
 
@@ -72,17 +87,28 @@ export class PostgresTransaction implements Session {
 
   async #run<Row>(statement: string, values: readonly SqlValue[]): Promise<Row[]> {
     try {
-      this.#client ??= await this.#begin(statement, values);
-      return await this.#pool.rowsOn<Row>(this.#client, statement, values);
+      this.#opening ??= this.#open(statement, values);
+      const client = await this.#opening;
+      return await this.#pool.rowsOn<Row>(client, statement, values);
     } catch (error) {
       this.#failure ??= { error };
       throw error;
     }
   }
 
+  async #open(statement: string, values: readonly SqlValue[]): Promise<Client> {
+    const { client, begun } = await this.#begin(statement, values);
+    this.#client = client;
+    // It fails before the statement that is sent behind it: its reason is the one that tells.
+    begun.catch((error) => {
+      this.#failure ??= { error };
+    });
+    return client;
+  }
+
   async #end(): Promise<void> {
     this.#isOver = true;
-    await this.#last;
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
   #release(broken?: Error): void {

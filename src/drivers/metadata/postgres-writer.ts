@@ -74,15 +74,10 @@ export class PostgresWriter {
     return attemptOnce(new PostgresTransaction(this.#pool, () => this.#begin(BEGIN_MIGRATION)), work);
   }
 
-  async #begin(text: string): Promise<Client> {
+  /** What is sent behind it waits for no answer: a transaction that does not begin takes nothing that follows either. */
+  async #begin(text: string): Promise<{ client: Client; begun: Promise<unknown> }> {
     const client = await this.#pool.connect();
-    try {
-      await client.query(text);
-      return client;
-    } catch (error) {
-      client.release(error as Error);
-      throw error;
-    }
+    return { client, begun: client.query(text) };
   }
 }
 

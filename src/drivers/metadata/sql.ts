@@ -21,6 +21,8 @@ import { replicationReads, replicationRecords } from './records/replication.ts';
 import { repositoryReads, repositoryRecords } from './records/repositories.ts';
 import { scanReads, scanRecords } from './records/scanning.ts';
 import { secretReads, secretRecords } from './records/secrets.ts';
+import { signerProfileReads, signerProfileRecords } from './records/signer-profiles.ts';
+import { signingReads, signingRecords } from './records/signing.ts';
 import { signingKeyReads, signingKeyRecords } from './records/signing-keys.ts';
 import { uploadReads, uploadRecords } from './records/uploads.ts';
 import { usageReads } from './records/usage.ts';
@@ -68,6 +70,8 @@ function reads(session: Session): Reads {
     backfills: backfillReads(session),
     moves: moveReads(session),
     scanning: scanReads(session),
+    signerProfiles: signerProfileReads(session),
+    signing: signingReads(session),
   };
 }
 
@@ -97,5 +101,7 @@ function records(session: Session): Records {
     backfills: backfillRecords(session),
     moves: moveRecords(session),
     scanning: scanRecords(session),
+    signerProfiles: signerProfileRecords(session),
+    signing: signingRecords(session),
   };
 }

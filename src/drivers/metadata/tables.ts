@@ -9,6 +9,7 @@ import type { ImageManagementTables } from './image-management-tables.ts';
 import type { MovingTables } from './moving-tables.ts';
 import type { RegistryFeatureTables } from './registry-feature-tables.ts';
 import type { ScanningTables } from './scanning-tables.ts';
+import type { SigningTables } from './signing-tables.ts';
 
 /**
  * The tables as migrations make them. Times are milliseconds since 1970 (`…_at`, `…_until`), yes and no are 1 and 0,
@@ -20,7 +21,8 @@ export interface Tables
     ImageManagementTables,
     MovingTables,
     RegistryFeatureTables,
-    ScanningTables {
+    ScanningTables,
+    SigningTables {
   migrations: MigrationsTable;
   repositories: RepositoriesTable;
   blobs: BlobsTable;

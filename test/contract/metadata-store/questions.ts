@@ -16,6 +16,8 @@ import { replicationReads, replicationRecords } from '../../../src/drivers/metad
 import { repositoryReads, repositoryRecords } from '../../../src/drivers/metadata/records/repositories.ts';
 import { scanReads, scanRecords } from '../../../src/drivers/metadata/records/scanning.ts';
 import { secretReads } from '../../../src/drivers/metadata/records/secrets.ts';
+import { signerProfileReads } from '../../../src/drivers/metadata/records/signer-profiles.ts';
+import { signingReads } from '../../../src/drivers/metadata/records/signing.ts';
 import { uploadReads } from '../../../src/drivers/metadata/records/uploads.ts';
 import { usageReads } from '../../../src/drivers/metadata/records/usage.ts';
 import type { Session } from '../../../src/drivers/metadata/session.ts';
@@ -96,6 +98,8 @@ export const LISTS: Readonly<Record<string, Question>> = {
   'scanning.watched': (session) => scanReads(session).watched('ACTIVE', 0, 1),
   'scanning.inventories': (session) => scanReads(session).inventories(1, [DIGEST], 1),
   'scanning.inventoried': (session) => scanReads(session).inventoried(1, [DIGEST], 1),
+  'signing.statusesOf': (session) => signingReads(session).statusesOf(1),
+  'signerProfiles.list': (session) => signerProfileReads(session).list(REGISTRY),
   'uploads.idle': (session) => uploadReads(session).idle(EPOCH, 1),
 };
 
@@ -117,6 +121,9 @@ export const OTHERS: Readonly<Record<string, Question>> = {
   'scanning.find': (session) => scanReads(session).find(1, 'BASIC'),
   'scanning.countStarted': (session) => scanReads(session).countStarted(REGISTRY, 'BASIC', EPOCH),
   'scanning.forget': (session) => scanRecords(session).forget(1),
+  'signing.rules': (session) => signingReads(session).rules(REGISTRY),
+  'signerProfiles.find': (session) => signerProfileReads(session).find(''),
+  'signerProfiles.authority': (session) => signerProfileReads(session).authority(REGISTRY),
   'jobs.dueKinds': (session) => jobReads(session).dueKinds(['deliver-event'], EPOCH),
   'jobs.enqueue': (session) => jobRecords(session).enqueue({ kind: 'collect-garbage', key: '', payload: {} }, EPOCH),
   'jobs.complete': (session) => jobRecords(session).complete(1, ''),

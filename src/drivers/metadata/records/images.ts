@@ -49,12 +49,15 @@ export function imageRecords(session: Session): ImageRecords {
       const [row] = await insert(session, toNewImageRow(image));
       if (row === undefined) return undefined;
       const inRepository = { repositoryId: image.repositoryId, imageId: row.id };
-      await insertManifest(session, { imageId: row.id, bytes: manifest });
+      const inserts: Promise<unknown>[] = [insertManifest(session, { imageId: row.id, bytes: manifest })];
       if (layers.length > 0) {
-        await insertLayers(session, { ...inRepository, layers: JSON.stringify(layers) });
-        await markLayersReferenced(session, inRepository);
+        inserts.push(insertLayers(session, { ...inRepository, layers: JSON.stringify(layers) }));
+        inserts.push(markLayersReferenced(session, inRepository));
       }
-      if (children.length > 0) await insertChildren(session, { ...inRepository, children: JSON.stringify(children) });
+      if (children.length > 0) {
+        inserts.push(insertChildren(session, { ...inRepository, children: JSON.stringify(children) }));
+      }
+      await Promise.all(inserts);
       return { ...image, id: row.id, status: 'ACTIVE' };
     },
     async setStatus(imageId, { status, archivedAt, activatedAt }) {
