@@ -33,6 +33,7 @@ import { openSealed } from './sealed-reader.ts';
 import { StagedAppender } from './staged-appender.ts';
 import { bytesOf, type ObjectBase } from './staged-state.ts';
 import { type Staged, StagedUploads } from './staged-uploads.ts';
+import { verifiedReader } from './verified-reader.ts';
 
 export interface S3BlobStoreOptions extends S3Place {
   /** Whether clients may be sent to the store for their downloads. */
@@ -159,7 +160,9 @@ class S3BlobStore implements BlobStore {
   }
 
   async read(location: BlobLocation, range?: ByteRange): Promise<BlobReader | undefined> {
-    return openSealed(this.#bucket, bytesKey(location), { bytes: requireSealed(location).bytes, range });
+    const { bytes, digest } = requireSealed(location);
+    const reader = await openSealed(this.#bucket, bytesKey(location), { bytes, range });
+    return reader && range === undefined ? verifiedReader(reader, digest) : reader;
   }
 
   delete(location: BlobLocation): Promise<void> {
