@@ -75,7 +75,8 @@ export const rpmPieces: VersionPieces = {
   first: ['0', '1', '1.2', 'a', '0:1', '1:0', '2:1.0', '10', '~1'],
   more: ['.', '~', '^', '_', '+', '..', '0', '00', '1', '10', '9', 'a', 'b', 'el9', 'rc', 'A', '~rc', '^git', '-1'],
   moreMax: 6,
-  isVersion: (text) => /^[^-]*(?:-[^-]+)?$/.test(text),
+  // rpm has no version without a character in front of its release.
+  isVersion: (text) => /^(?:\d+:)?[^-:]+(?:-[^-:]+)?$/.test(text),
 };
 
 export const pythonPieces: VersionPieces = {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, globSync, realpathSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { it } from 'node:test';
@@ -29,20 +29,30 @@ type Ask = (pairs: readonly Pair[]) => Promise<number[]>;
 
 const java = findProgram('java');
 const mavenJar = globSync('/usr/share/maven/lib/maven-artifact-*.jar')[0];
+/** apk itself is not to be had on Debian, but the cases of its own tests are: this package is made from them. */
+const apkCases = '/usr/share/gocode/src/github.com/knqyf263/go-apk-version/version_testcase.go';
 const npmSemver = findSemver();
+const pythonWithRpm = await pythonWith('rpm');
+const pythonWithPackaging = await pythonWith('packaging');
 
 compareWith('dpkg', dpkgOrder, dpkgPieces, 3_000, findProgram('dpkg') && askDpkg);
 compareWith('apk', apkOrder, apkPieces, 3_000, findProgram('apk') && askApk);
-compareWith('rpm', rpmOrder, rpmPieces, 3_000, (await pythonHas('rpm')) ? askRpm : undefined);
-compareWith(
-  "Python's packaging",
-  pythonOrder,
-  pythonPieces,
-  5_000,
-  (await pythonHas('packaging')) ? askPython : undefined,
-);
+compareWith('rpm', rpmOrder, rpmPieces, 5_000, pythonWithRpm && askRpm);
+compareWith("Python's packaging", pythonOrder, pythonPieces, 5_000, pythonWithPackaging && askPython);
 compareWith("npm's semver", semverOrder, semverPieces, 5_000, npmSemver && askSemver);
 compareWith("Maven's artifact", mavenOrder, mavenPieces, 3_000, java && mavenJar && askMaven);
+
+it("the order of versions is that of apk's own cases", {
+  skip: !existsSync(apkCases) && `${apkCases} is not here`,
+}, () => {
+  const signs: Readonly<Record<string, number>> = { '<': -1, '=': 0, '>': 1 };
+  const cases = [...readFileSync(apkCases, 'utf8').matchAll(/^\s*\{"(\S+)", "([<=>])", "(\S+)"\}/gm)];
+  assert.ok(cases.length > 700, `${cases.length} cases`);
+  for (const [, one = '', sign = '', other = ''] of cases) {
+    assert.equal(Math.sign(apkOrder.compare(one, other)), signs[sign], `${one} ${sign} ${other}`);
+    assert.equal(Math.sign(apkOrder.compare(other, one)) + signs[sign]!, 0, `${one} ${sign} ${other}, turned round`);
+  }
+});
 
 function compareWith(
   tool: string,
@@ -87,6 +97,7 @@ async function askApk(pairs: readonly Pair[]): Promise<number[]> {
 
 async function askRpm(pairs: readonly Pair[]): Promise<number[]> {
   return askPythonScript(
+    pythonWithRpm!,
     [
       'import rpm, sys',
       'def evr(text):',
@@ -105,6 +116,7 @@ async function askRpm(pairs: readonly Pair[]): Promise<number[]> {
 
 async function askPython(pairs: readonly Pair[]): Promise<number[]> {
   return askPythonScript(
+    pythonWithPackaging!,
     [
       'import sys',
       'from packaging.version import Version',
@@ -116,8 +128,8 @@ async function askPython(pairs: readonly Pair[]): Promise<number[]> {
   );
 }
 
-async function askPythonScript(script: readonly string[], pairs: readonly Pair[]): Promise<number[]> {
-  return numbers(await run(['python3', '-c', script.join('\n')], { input: lines(pairs) }));
+async function askPythonScript(python: string, script: readonly string[], pairs: readonly Pair[]): Promise<number[]> {
+  return numbers(await run([python, '-c', script.join('\n')], { input: lines(pairs) }));
 }
 
 async function askSemver(pairs: readonly Pair[]): Promise<number[]> {
@@ -141,8 +153,13 @@ function numbers(text: string): number[] {
   return text.trim().split('\n').map(Number);
 }
 
-async function pythonHas(module: string): Promise<boolean> {
-  return findProgram('python3') !== undefined && (await runAny(['python3', '-c', `import ${module}`])).code === 0;
+/** Packages of the system are the system's Python's alone, and that need not be the first there is. */
+async function pythonWith(module: string): Promise<string | undefined> {
+  for (const python of [findProgram('python3'), '/usr/bin/python3']) {
+    if (python === undefined || !existsSync(python)) continue;
+    if ((await runAny([python, '-c', `import ${module}`])).code === 0) return python;
+  }
+  return undefined;
 }
 
 function findSemver(): string | undefined {
