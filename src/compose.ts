@@ -32,6 +32,7 @@ import { createRepositories } from './core/repositories/repositories.ts';
 import { createScanning } from './core/scanning/image-scanning.ts';
 import type { ScanEngine } from './core/scanning/scan-engine.ts';
 import { createAccountSettings } from './core/settings/account-settings.ts';
+import { createSigning } from './core/signing/signing-configuration.ts';
 import { partitionOf } from './core/values/registry.ts';
 import { createFileAuditTrail } from './drivers/audit/file-audit-trail.ts';
 import { createHttpServer } from './http/server.ts';
@@ -149,6 +150,7 @@ function createCore(
     accountSettings: createAccountSettings(dependencies),
     lifecycle: createLifecycle(dependencies),
     scanning: createScanning(dependencies, engine),
+    signing: createSigning(dependencies),
     replication: createReplication(dependencies),
     backfills: createBackfills(dependencies),
   };

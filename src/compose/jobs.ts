@@ -48,6 +48,7 @@ export async function startJobs({
     events: openEventDelivery(dependencies, access.box),
     caching,
     engine,
+    signing: { box: access.box, signatureSeconds: config.signatureSeconds },
     onRead: afterReading(dependencies, engine, config, log),
     onMatched: (images) => log.info({ images }, 'images were matched again'),
     onCollected(report) {

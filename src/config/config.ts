@@ -8,9 +8,10 @@ import { accountIdOf, isLoopbackHost, regionOf } from './registry-config.ts';
 import { readScanning, type ScanningConfig } from './scanning-config.ts';
 import { FOLDER_SETTINGS, SERVE_SETTINGS, TAG_SETTINGS, USAGE_SETTINGS } from './settings.ts';
 import { ConfigError, type Flags, type Given, settingsReader } from './settings-reader.ts';
+import { readSigning, type SigningConfig } from './signing-config.ts';
 
 /** What the operator meant, checked. */
-export interface ServeConfig extends KeepingConfig, AccessConfig, DatabaseConfig, ScanningConfig {
+export interface ServeConfig extends KeepingConfig, AccessConfig, DatabaseConfig, ScanningConfig, SigningConfig {
   readonly host: string;
   readonly port: number;
   /** Undefined keeps everything in memory. */
@@ -123,6 +124,7 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
     lifecycleIntervalSeconds: given.whole('lifecycle-interval-seconds'),
     lifecycleExtensions: given.on('lifecycle-extensions') ?? false,
     ...readScanning(given, dataDirectory),
+    ...readSigning(given),
     ...keepingOf(given),
     quotas: quotasOf(given),
     pullTimeFlushSeconds: given.positive('pull-time-flush-seconds'),

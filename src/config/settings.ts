@@ -13,6 +13,7 @@ import { KMS_SETTING } from './kms-config.ts';
 import { MASTER_KEY_FILE_SETTING } from './master-key-config.ts';
 import { SCANNING_SETTINGS } from './scanning-config.ts';
 import type { Setting } from './setting.ts';
+import { SIGNING_SETTINGS } from './signing-config.ts';
 
 /** How far back deletions and the history of tags go; `serve` and the commands that undo must agree on it. */
 export const UNDO_SETTING = {
@@ -172,6 +173,7 @@ export const SERVE_SETTINGS = [
   },
   LIFECYCLE_EXTENSIONS_SETTING,
   ...SCANNING_SETTINGS,
+  ...SIGNING_SETTINGS,
   ...KEEPING_SETTINGS,
   QUOTA_SETTING,
   {

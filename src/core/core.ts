@@ -19,6 +19,7 @@ import type { CreationTemplates } from './repositories/creation-templates.ts';
 import type { Repositories } from './repositories/repositories.ts';
 import type { Scanning } from './scanning/scanning.ts';
 import type { AccountSettings } from './settings/account-settings.ts';
+import type { Signing } from './signing/signing.ts';
 
 /** What a face may ask of the registry. Every call takes a `Call` first: who asks, and which registry is meant. */
 export interface Core {
@@ -41,6 +42,7 @@ export interface Core {
   readonly accountSettings: AccountSettings;
   readonly lifecycle: Lifecycle;
   readonly scanning: Scanning;
+  readonly signing: Signing;
   readonly replication: Replication;
   readonly backfills: Backfills;
 }

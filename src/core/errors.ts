@@ -59,6 +59,8 @@ export type Refusal =
   | ({ readonly kind: 'scan-not-found'; readonly imageId: ImageIdentifier } & InRepository)
   | { readonly kind: 'scanning-disabled'; readonly reason: string }
   | { readonly kind: 'unsupported-image-type'; readonly reason: string }
+  | { readonly kind: 'signing-configuration-not-found'; readonly registryId: string }
+  | { readonly kind: 'signing-profile-unusable'; readonly reason: string }
   | { readonly kind: 'backfill-in-progress'; readonly backfillId: string; readonly region: string }
   | { readonly kind: 'backfill-invalid-status'; readonly backfillId: string; readonly status: string }
   | { readonly kind: 'backfill-not-found'; readonly backfillId: string; readonly registryId: string }
@@ -168,7 +170,10 @@ export function describeRefusal(refusal: Refusal): string {
       return `Image scan does not exist for the image with '${describeImageId(refusal.imageId)}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}'`;
     case 'scanning-disabled':
     case 'unsupported-image-type':
+    case 'signing-profile-unusable':
       return refusal.reason;
+    case 'signing-configuration-not-found':
+      return `Signing configuration does not exist in the registry with id '${refusal.registryId}'`;
     case 'backfill-in-progress':
       return `The replication backfill with id '${refusal.backfillId}' to a destination in region '${refusal.region}' is in progress; stop it or wait for its end`;
     case 'backfill-invalid-status':

@@ -8,18 +8,21 @@ import type { LifecycleReport } from '../core/lifecycle/apply-lifecycle.ts';
 import type { Destinations } from '../core/replication/destinations.ts';
 import type { ScanEngine } from '../core/scanning/scan-engine.ts';
 import type { ReadImage } from '../core/scanning/scan-image.ts';
+import type { SigningSettings } from '../core/signing/sign-image.ts';
 import { importImageJob, refreshTagJob } from './cache-jobs.ts';
 import { deliverEvent } from './deliver-event.ts';
 import type { JobHandler, JobHandlers } from './job-handler.ts';
 import { applyLifecycleJob, previewLifecycleJob, startLifecycleJob } from './lifecycle-jobs.ts';
 import { replicateImageJob, runBackfillJob } from './replication-jobs.ts';
 import { followScanningJob, matchImagesJob, scanImageJob } from './scan-jobs.ts';
+import { signImageJob } from './signing-jobs.ts';
 
 export interface JobHandlerParts {
   readonly events: EventDelivery;
   readonly destinations: Destinations;
   readonly caching: Pick<Caching, 'importImage' | 'refreshTag' | 'forget'>;
   readonly engine: ScanEngine;
+  readonly signing: SigningSettings;
   /** With an image whose layers were read. */
   readonly onRead: ((image: ReadImage) => Promise<void>) | undefined;
   /** After images were matched again. */
@@ -33,7 +36,17 @@ export interface JobHandlerParts {
 /** Who does what: every kind of job with its core call. */
 export function createJobHandlers(
   dependencies: CoreDependencies,
-  { events, destinations, caching, engine, onRead, onMatched, onCollected, onLifecycleApplied }: JobHandlerParts,
+  {
+    events,
+    destinations,
+    caching,
+    engine,
+    signing,
+    onRead,
+    onMatched,
+    onCollected,
+    onLifecycleApplied,
+  }: JobHandlerParts,
 ): Required<JobHandlers> {
   return {
     'follow-subject': {
@@ -48,6 +61,7 @@ export function createJobHandlers(
     'scan-image': scanImageJob(dependencies, engine, onRead),
     'match-images': matchImagesJob(dependencies, engine, onMatched),
     'follow-scanning': followScanningJob(dependencies),
+    'sign-image': signImageJob(dependencies, signing),
     'start-lifecycle': startLifecycleJob(dependencies),
     'apply-lifecycle': applyLifecycleJob(dependencies, onLifecycleApplied),
     'preview-lifecycle': previewLifecycleJob(dependencies),

@@ -35,6 +35,8 @@ import { createScanning } from '../../src/core/scanning/image-scanning.ts';
 import type { Scanning } from '../../src/core/scanning/scanning.ts';
 import { createSecrets, type Secrets } from '../../src/core/secrets/secrets.ts';
 import { type AccountSettings, createAccountSettings } from '../../src/core/settings/account-settings.ts';
+import type { Signing } from '../../src/core/signing/signing.ts';
+import { createSigning } from '../../src/core/signing/signing-configuration.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
 import { createMemoryBlobStore } from '../../src/drivers/blobs/memory/memory-blob-store.ts';
 import { openSqliteMetadataStore } from '../../src/drivers/metadata/sqlite.ts';
@@ -66,6 +68,7 @@ export interface CoreParts {
   readonly accountSettings: AccountSettings;
   readonly lifecycle: Lifecycle;
   readonly scanning: Scanning;
+  readonly signing: Signing;
   readonly replication: Replication;
   readonly backfills: Backfills;
   readonly links: DownloadLinks;
@@ -148,6 +151,7 @@ export function partsOver(dependencies: CoreDependencies): CoreParts {
     accountSettings: createAccountSettings(dependencies),
     lifecycle: createLifecycle(dependencies),
     scanning: createScanning(dependencies, { unpack: unpackReport }),
+    signing: createSigning(dependencies),
     replication: createReplication(dependencies),
     backfills: createBackfills(dependencies),
     links: createDownloadLinks(dependencies, layers),

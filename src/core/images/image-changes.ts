@@ -7,6 +7,7 @@ import type { Records } from '../metadata-store.ts';
 import { startReplication } from '../replication/start-replication.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { startScanOnPush } from '../scanning/start-scan.ts';
+import { startSigning } from '../signing/start-signing.ts';
 import type { Registry } from '../values/registry.ts';
 import type { Image } from './image-records.ts';
 
@@ -46,13 +47,14 @@ export function changeTimes({ now, settings }: Pick<CoreDependencies, 'now' | 's
 }
 
 /**
- * Announces a push under a tag, or without one, has the image copied to where its repository's images go, and scanned if
- * they are; it is there by now.
+ * Announces a push under a tag, or without one, has the image copied to where its repository's images go, scanned and
+ * signed if they are; it is there by now.
  */
 export async function notePush(records: Records, change: Change, image: Image, tag: string | undefined): Promise<void> {
   await announce(records, change.repository.registry, pushEvent(change, image, tag), change.at);
   await startReplication(records, change, image, tag);
   await startScanOnPush(records, change, image);
+  await startSigning(records, change, image, tag);
 }
 
 /** Puts a tag on an image, taking it off the one it is on, if any. */

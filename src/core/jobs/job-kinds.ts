@@ -37,6 +37,8 @@ export interface JobPayloads {
   readonly 'refresh-cached-tag': { readonly repositoryId: number; readonly tag: string };
   /** Reads the layers of an image that were never read, and says what is known of what it holds. */
   readonly 'scan-image': { readonly repositoryId: number; readonly digest: Digest; readonly scanType: ScanType };
+  /** Signs an image by a signer profile. */
+  readonly 'sign-image': { readonly repositoryId: number; readonly digest: Digest; readonly profileArn: string };
   /** Matches images that are scanned continuously against what is known now. */
   readonly 'match-images': Readonly<Record<string, never>>;
   /** What follows from a change of how a registry is scanned. */

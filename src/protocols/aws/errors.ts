@@ -81,6 +81,8 @@ const EXCEPTIONS: Record<RefusalKind, string> = {
   'scan-not-found': 'ScanNotFoundException',
   'scanning-disabled': 'ValidationException',
   'unsupported-image-type': 'UnsupportedImageTypeException',
+  'signing-configuration-not-found': 'SigningConfigurationNotFoundException',
+  'signing-profile-unusable': 'ValidationException',
   'backfill-in-progress': 'ReplicationBackfillInProgressException',
   'backfill-invalid-status': 'ReplicationBackfillInvalidStatusException',
   'backfill-not-found': 'ReplicationBackfillNotFoundException',

@@ -60,6 +60,10 @@ import { putRegistryScanningConfiguration } from './scanning/PutRegistryScanning
 import { startImageScan } from './scanning/StartImageScan.ts';
 import { getAccountSetting } from './settings/GetAccountSetting.ts';
 import { putAccountSetting } from './settings/PutAccountSetting.ts';
+import { deleteSigningConfiguration } from './signing/DeleteSigningConfiguration.ts';
+import { describeImageSigningStatus } from './signing/DescribeImageSigningStatus.ts';
+import { getSigningConfiguration } from './signing/GetSigningConfiguration.ts';
+import { putSigningConfiguration } from './signing/PutSigningConfiguration.ts';
 import { createRepositoryCreationTemplate } from './templates/CreateRepositoryCreationTemplate.ts';
 import { deleteRepositoryCreationTemplate } from './templates/DeleteRepositoryCreationTemplate.ts';
 import { describeRepositoryCreationTemplates } from './templates/DescribeRepositoryCreationTemplates.ts';
@@ -268,15 +272,28 @@ export const OPERATIONS = {
     run: deleteRepositoryCreationTemplate,
   },
 
-  PutSigningConfiguration: { action: 'ecr:PutSigningConfiguration', resources: anything },
-  GetSigningConfiguration: { action: 'ecr:GetSigningConfiguration', resources: anything },
+  PutSigningConfiguration: {
+    action: 'ecr:PutSigningConfiguration',
+    resources: anything,
+    run: putSigningConfiguration,
+  },
+  GetSigningConfiguration: {
+    action: 'ecr:GetSigningConfiguration',
+    resources: anything,
+    run: getSigningConfiguration,
+  },
   // The only operation that does not declare InvalidParameterException.
   DeleteSigningConfiguration: {
     action: 'ecr:DeleteSigningConfiguration',
     resources: anything,
     violation: 'ValidationException',
+    run: deleteSigningConfiguration,
   },
-  DescribeImageSigningStatus: { action: 'ecr:DescribeImageSigningStatus', resources: theRepository },
+  DescribeImageSigningStatus: {
+    action: 'ecr:DescribeImageSigningStatus',
+    resources: theRepository,
+    run: describeImageSigningStatus,
+  },
 } as const satisfies { readonly [N in OperationName]: Operation<N> };
 
 export function isOperationName(text: string): text is OperationName {

@@ -128,6 +128,8 @@ const answers: Readonly<Record<RefusalKind, OciAnswer>> = {
   'scan-not-found': { status: 404, code: 'MANIFEST_UNKNOWN' },
   'scanning-disabled': { status: 400, code: 'UNSUPPORTED' },
   'unsupported-image-type': { status: 400, code: 'UNSUPPORTED' },
+  'signing-configuration-not-found': { status: 404, code: 'UNSUPPORTED' },
+  'signing-profile-unusable': { status: 400, code: 'UNSUPPORTED' },
   'backfill-in-progress': { status: 409, code: 'UNSUPPORTED' },
   'backfill-invalid-status': { status: 409, code: 'UNSUPPORTED' },
   'backfill-not-found': { status: 404, code: 'UNSUPPORTED' },
