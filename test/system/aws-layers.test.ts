@@ -121,7 +121,7 @@ describe('the layer pipeline of the ECR API', () => {
     const body = new PassThrough();
     const writing = http(url, { method: 'PATCH', body });
     // Of a long request a bucket says how far it has come every 64 MiB.
-    body.write(randomBytes((onCluster ? 65 : 2) * MIB));
+    body.write(randomBytes((onCluster ? 96 : 2) * MIB));
     const received = async () => Number((await http(url)).headers.range?.split('-')[1] ?? 0);
     for (let tries = 0; (await received()) === 0; tries += 1) assert.ok(tries < 1000, 'no byte of the PATCH arrived');
     await refused(part(uploadId, 0, Buffer.alloc(1)), 'ThrottlingException', /receiving bytes from another request/);
