@@ -1,6 +1,6 @@
 import type { CarryPlan, FactsCarrier, TableCount } from '../../core/moving/facts-carrier.ts';
 import { CARRIED_TABLES, type Carried, FILLED_WHEN_NEW, TABLES_WITH_IDS } from './carried-tables.ts';
-import { countRows, deleteRows, insertRows, pagesOf, type Row } from './carry-rows.ts';
+import { countRows, insertRows, pagesOf, type Row } from './carry-rows.ts';
 import { moveRecords } from './records/moves.ts';
 import type { Session, SqlDatabase } from './session.ts';
 
@@ -13,6 +13,10 @@ export function createFactsCarrier(source: SqlDatabase, target: SqlDatabase): Fa
     carry: (plan) =>
       source.transaction('alone', (from) =>
         target.transaction('alone', async (to) => {
+          await target.empty(
+            to,
+            CARRIED_TABLES.map(({ table }) => table),
+          );
           const carried = await carryTables(from, to, plan);
           for (const table of TABLES_WITH_IDS) {
             await target.ids.goOnAfter(to, table, await source.ids.last(from, table));
@@ -41,7 +45,6 @@ export async function countFacts({ reader }: SqlDatabase): Promise<TableCount[]>
 }
 
 async function carryTables(from: Session, to: Session, plan: CarryPlan): Promise<TableCount[]> {
-  for (const { table } of CARRIED_TABLES.toReversed()) await deleteRows(to, table);
   const forgotten = new Set(plan.withoutUploads);
   const counts: TableCount[] = [];
   let done = 0;

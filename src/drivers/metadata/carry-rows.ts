@@ -48,10 +48,6 @@ export async function countRows(session: Session, table: CarriedTable): Promise<
   return Number(row?.rows ?? 0);
 }
 
-export async function deleteRows(session: Session, table: CarriedTable): Promise<void> {
-  await runRaw(session, sql`delete from ${sql.table(table)}`);
-}
-
 function pageQuery({ table, key }: Carried, after: readonly SqlValue[] | undefined, limit: number) {
   const columns = sql.join(key.map((column) => sql.ref(column)));
   const behind = after === undefined ? sql`` : sql`where (${columns}) > (${sql.join(after)})`;

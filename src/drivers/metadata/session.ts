@@ -27,6 +27,8 @@ export interface SqlDatabase extends AsyncDisposable {
   /** How many connections other Gantry processes have to it, where a database can tell; 0 else. */
   othersAtWork(): Promise<number>;
   readonly ids: IdCounters;
+  /** Deletes all rows of tables, of which no other table's rows hang on any; each stands behind what its own rows hang on. */
+  empty(session: Session, tables: readonly string[]): Promise<void>;
   /** As `transaction`, for the steps of migrations: one at a time, whichever process runs it. */
   migration<T>(work: (session: Session) => Promise<T>): Promise<T>;
 }

@@ -89,6 +89,10 @@ class SqliteDatabase implements SqlDatabase {
     return 0;
   }
 
+  async empty(session: Session, tables: readonly string[]): Promise<void> {
+    for (const table of tables.toReversed()) await session.rows(`delete from ${table}`, []);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
