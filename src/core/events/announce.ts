@@ -15,8 +15,7 @@ export async function announceAll(
   events: readonly RegistryEvent[],
   at: Date,
 ): Promise<void> {
-  const ids = await records.events.insert({ registry, events, at });
-  const targets = await records.events.targets();
+  const [ids, targets] = await Promise.all([records.events.insert({ registry, events, at }), records.events.targets()]);
   for (const [place, event] of events.entries()) {
     for (const target of targets) {
       if (!wantsEvent(target, registry, event)) continue;

@@ -51,10 +51,12 @@ export function changeTimes({ now, settings }: Pick<CoreDependencies, 'now' | 's
  * signed if they are; it is there by now.
  */
 export async function notePush(records: Records, change: Change, image: Image, tag: string | undefined): Promise<void> {
-  await announce(records, change.repository.registry, pushEvent(change, image, tag), change.at);
-  await startReplication(records, change, image, tag);
-  await startScanOnPush(records, change, image);
-  await startSigning(records, change, image, tag);
+  await Promise.all([
+    announce(records, change.repository.registry, pushEvent(change, image, tag), change.at),
+    startReplication(records, change, image, tag),
+    startScanOnPush(records, change, image),
+    startSigning(records, change, image, tag),
+  ]);
 }
 
 /** Puts a tag on an image, taking it off the one it is on, if any. */

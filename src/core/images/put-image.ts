@@ -55,8 +55,10 @@ interface Push {
 async function putInto(records: Records, change: Change, push: Push): Promise<void> {
   const { repository } = change;
   const { tag, idempotent } = push.input;
-  const tagged = tag === undefined ? undefined : await records.images.findByTag(repository.id, tag);
-  const present = await records.images.find(repository.id, push.digest);
+  const [tagged, present] = await Promise.all([
+    tag === undefined ? undefined : records.images.findByTag(repository.id, tag),
+    records.images.find(repository.id, push.digest),
+  ]);
   const keepsTags = tag === undefined || tagged?.digest === push.digest;
   if (present && keepsTags) {
     // "The image can be restored … by re-pushing the image" (ECR user guide, "Archiving an image").

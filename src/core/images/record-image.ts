@@ -31,11 +31,13 @@ export async function recordImage(
   quotas: QuotaGuard,
 ): Promise<Image> {
   const { repository } = change;
-  const layers = await requireBlobs(records, repository, manifest);
-  const present = new Map(layers.map((layer) => [layer.digest, layer.bytes]));
-  const children = await requireChildren(records, repository, manifest);
-  const childrenBytes = children.map(({ imageBytes }) => imageBytes);
+  const [layers, children] = await Promise.all([
+    requireBlobs(records, repository, manifest),
+    requireChildren(records, repository, manifest),
+  ]);
   await quotas.admitImage(records, repository);
+  const present = new Map(layers.map((layer) => [layer.digest, layer.bytes]));
+  const childrenBytes = children.map(({ imageBytes }) => imageBytes);
   // Sizes are those of the bytes: what a manifest claims is the client's word, and may add up to more than a number holds.
   const blobBytes = manifest.blobs.reduce((sum, blob) => sum + present.get(blob.digest)!, 0);
   const image = await records.images.insert(
