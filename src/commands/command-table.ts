@@ -11,6 +11,7 @@ import { MIGRATION_COMMANDS } from './migration-commands.ts';
 import { MOVE_COMMANDS } from './move-commands.ts';
 import { PEER_COMMANDS } from './peer-commands.ts';
 import { JSON_OPTION } from './shared-options.ts';
+import { SIGNER_COMMANDS } from './signer-commands.ts';
 import { TAG_COMMANDS } from './tag-commands.ts';
 import { VULNDB_COMMANDS } from './vulndb-commands.ts';
 
@@ -31,6 +32,8 @@ export const GROUPS: Readonly<Record<string, string>> = {
   kms: 'keys that layers are encrypted under',
   events: 'what happens in the registry, and who is told of it',
   vulndb: 'what is known of vulnerabilities, which scans ask',
+  signer: 'who signs images when they are pushed',
+  signature: 'what signatures there are of images',
   'events target': 'who is told of events',
   'events dead': 'deliveries of events that were given up',
 };
@@ -86,4 +89,5 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...EVENT_COMMANDS,
   ...PEER_COMMANDS,
   ...VULNDB_COMMANDS,
+  ...SIGNER_COMMANDS,
 ];

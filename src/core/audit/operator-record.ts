@@ -14,7 +14,11 @@ export interface OperatorChange {
   readonly requestParameters: Readonly<Record<string, unknown>>;
 }
 
-export type OperatorEventSource = 'iam.amazonaws.com' | 'ecr.amazonaws.com' | 'kms.amazonaws.com';
+export type OperatorEventSource =
+  | 'iam.amazonaws.com'
+  | 'ecr.amazonaws.com'
+  | 'kms.amazonaws.com'
+  | 'signer.amazonaws.com';
 
 /** The change in the shape of the trail's other records; nobody's policies decided it. @param eventId unique for ever */
 export function toOperatorRecord(change: OperatorChange, eventId: string): CloudTrailRecord {
