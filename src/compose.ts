@@ -19,6 +19,8 @@ import { type AuditTrail, noAuditTrail } from './core/audit/audit-trail.ts';
 import type { Caching } from './core/caching/caching.ts';
 import type { Core } from './core/core.ts';
 import type { CoreDependencies } from './core/dependencies.ts';
+import { createGatedImages } from './core/gates/gated-images.ts';
+import { createGates } from './core/gates/gates.ts';
 import { createImages } from './core/images/image-catalog.ts';
 import { createLayers } from './core/layers/layers.ts';
 import { createUploads } from './core/layers/upload-pipeline.ts';
@@ -124,6 +126,7 @@ function createCore(
   { audit, pullTimes, caching, engine }: CoreParts,
 ): Core {
   const layers = caching.layers(createLayers(dependencies));
+  const images = caching.images(createImages(dependencies, pullTimes));
   return {
     authorizer: config.auth === 'enforced' ? access.authorizer : openAuthorizer,
     audit,
@@ -144,7 +147,7 @@ function createCore(
     creationTemplates: createCreationTemplates(dependencies),
     uploads: createUploads(dependencies),
     layers,
-    images: caching.images(createImages(dependencies, pullTimes)),
+    images: createGatedImages(dependencies, createGates(dependencies, engine), images, pullTimes),
     cacheRules: caching.rules,
     pullTimeExclusions: createPullTimeExclusions(dependencies),
     accountSettings: createAccountSettings(dependencies),

@@ -107,6 +107,8 @@ export type Refusal =
   | ({ readonly kind: 'tag-not-restorable'; readonly tag: string; readonly because: string } & InRepository)
   | { readonly kind: 'limit-exceeded'; readonly reason: string }
   | { readonly kind: 'kms'; readonly reason: string; readonly kmsError: string }
+  /** A gate before the repository lets nobody pull it. */
+  | ({ readonly kind: 'gated'; readonly digest: Digest; readonly reason: string } & InRepository)
   | { readonly kind: 'storage-full' };
 
 export type RefusalKind = Refusal['kind'];
@@ -203,6 +205,8 @@ export function describeRefusal(refusal: Refusal): string {
       return refusal.reason;
     case 'download-link-invalid':
       return refusal.reason;
+    case 'gated':
+      return `The image with digest '${refusal.digest}' in the repository with name '${refusal.repositoryName}' in the registry with id '${refusal.registryId}' cannot be pulled: ${refusal.reason}`;
     case 'storage-full':
       return 'The registry has no room left for more bytes; free some, then push again';
     default:

@@ -4,6 +4,7 @@ import type { CacheCheckReads, CacheCheckRecords } from './caching/cache-check-r
 import type { CacheRuleReads, CacheRuleRecords } from './caching/cache-rule-records.ts';
 import type { KmsKeyReads, KmsKeyRecords } from './encryption/kms-key-records.ts';
 import type { EventReads, EventRecords } from './events/event-records.ts';
+import type { GateReads, GateRecords } from './gates/gate-records.ts';
 import type { HistoryReads, HistoryRecords } from './history/history-records.ts';
 import type { ImageReads, ImageRecords } from './images/image-records.ts';
 import type { JobReads, JobRecords } from './jobs/job-records.ts';
@@ -101,6 +102,7 @@ export interface Reads {
   readonly backfills: BackfillReads;
   readonly moves: MoveReads;
   readonly scanning: ScanReads;
+  readonly gates: GateReads;
   readonly signerProfiles: SignerProfileReads;
   readonly signing: SigningReads;
 }
@@ -130,6 +132,7 @@ export interface Records {
   readonly backfills: BackfillRecords;
   readonly moves: MoveRecords;
   readonly scanning: ScanRecords;
+  readonly gates: GateRecords;
   readonly signerProfiles: SignerProfileRecords;
   readonly signing: SigningRecords;
 }

@@ -14,6 +14,7 @@ import { describeCaching } from '../contract/metadata-store/caching.ts';
 import { describeCreationTemplates } from '../contract/metadata-store/creation-templates.ts';
 import type { MetadataStoreDriver } from '../contract/metadata-store/driver.ts';
 import { describeEvents } from '../contract/metadata-store/events.ts';
+import { describeGates } from '../contract/metadata-store/gates.ts';
 import { describeHistory } from '../contract/metadata-store/history.ts';
 import { describeImageLists } from '../contract/metadata-store/image-lists.ts';
 import { describeImagePaging } from '../contract/metadata-store/image-paging.ts';
@@ -71,6 +72,7 @@ describe('metadata store on a PostgreSQL server', { skip: withoutPostgres }, () 
     describeJobs,
     describeSharedJobs,
     describeEvents,
+    describeGates,
     describeHistory,
     describeLifecycle,
     describeMoves,

@@ -15,6 +15,7 @@ import { describeCaching } from './metadata-store/caching.ts';
 import { describeCreationTemplates } from './metadata-store/creation-templates.ts';
 import type { MetadataStoreDriver } from './metadata-store/driver.ts';
 import { describeEvents } from './metadata-store/events.ts';
+import { describeGates } from './metadata-store/gates.ts';
 import { describeHistory } from './metadata-store/history.ts';
 import { describeImageLists } from './metadata-store/image-lists.ts';
 import { describeImagePaging } from './metadata-store/image-paging.ts';
@@ -74,6 +75,7 @@ for (const driver of [sqliteFile, sqliteMemory]) {
   describeImagePaging(driver);
   describeJobs(driver);
   describeEvents(driver);
+  describeGates(driver);
   describeHistory(driver);
   describeLifecycle(driver);
   describeMoves(driver);

@@ -1,3 +1,4 @@
+import type { GateNote } from '../gates/gate-decision.ts';
 import type { Registry } from '../values/registry.ts';
 import type { RequestFacts } from './request-facts.ts';
 
@@ -29,4 +30,6 @@ export interface Call {
   readonly registry: Registry;
   /** Of the request, for what core itself has to ask the authorizer. */
   readonly facts?: RequestFacts;
+  /** Told what a gate decided, for the audit trail. */
+  readonly onGate?: (note: GateNote) => void;
 }

@@ -1,4 +1,5 @@
 import type { Caller } from '../access/caller.ts';
+import type { GateNote } from '../gates/gate-decision.ts';
 import type { Registry } from '../values/registry.ts';
 
 /** Keeps what was asked, by whom, and what came of it. */
@@ -25,6 +26,8 @@ export interface AuditEntry {
   readonly requestParameters: Readonly<Record<string, unknown>>;
   /** What decided, in words: `allowed-by-identity: identity policy 'x', statement 1`. */
   readonly decision: string | undefined;
+  /** What gates decided about the images that were asked for. */
+  readonly gates?: readonly GateNote[] | undefined;
   /** Present when the request was refused or failed. */
   readonly error?: { readonly code: string; readonly message: string };
 }

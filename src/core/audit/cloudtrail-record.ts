@@ -1,5 +1,6 @@
 import { parseIdentityArn } from '../access/arn.ts';
 import type { Caller } from '../access/caller.ts';
+import type { GateNote } from '../gates/gate-decision.ts';
 import type { AuditEntry } from './audit-trail.ts';
 import { withoutSecrets } from './without-secrets.ts';
 
@@ -19,7 +20,11 @@ export interface CloudTrailRecord {
   readonly requestParameters: unknown;
   /** Answers hold secrets and much else; none is kept. */
   readonly responseElements: null;
-  readonly additionalEventData?: { readonly decision?: string; readonly robotTokenId?: string };
+  readonly additionalEventData?: {
+    readonly decision?: string;
+    readonly robotTokenId?: string;
+    readonly gates?: readonly GateNote[];
+  };
   readonly requestID: string;
   readonly eventID: string;
   readonly readOnly: boolean;
@@ -123,10 +128,14 @@ function toResource(arn: string): AuditedResource {
   return { ...(accountId && { accountId }), type, ARN: arn };
 }
 
-function additionalOf({ decision, caller }: AuditEntry): CloudTrailRecord['additionalEventData'] {
+function additionalOf({ decision, caller, gates }: AuditEntry): CloudTrailRecord['additionalEventData'] {
   const robotTokenId = caller?.robotTokenId;
-  if (decision === undefined && robotTokenId === undefined) return undefined;
-  return { ...(decision !== undefined && { decision }), ...(robotTokenId !== undefined && { robotTokenId }) };
+  if (decision === undefined && robotTokenId === undefined && gates === undefined) return undefined;
+  return {
+    ...(decision !== undefined && { decision }),
+    ...(robotTokenId !== undefined && { robotTokenId }),
+    ...(gates !== undefined && { gates }),
+  };
 }
 
 /** As CloudTrail has it; it counts the calls of STS among those that only read. */

@@ -105,7 +105,7 @@ async function getOne(
   cache: Cache,
   images: Images,
   call: Call,
-  wanted: { rule: CacheRule; repositoryName: string; imageId: ImageIdentifier; acceptedMediaTypes?: readonly string[] },
+  wanted: Omit<Wanted, 'reference'> & { imageId: ImageIdentifier; acceptedMediaTypes?: readonly string[] },
 ): Promise<FoundImage | ImageFailure> {
   const { imageId, acceptedMediaTypes } = wanted;
   const { imageTag, imageDigest } = imageId;

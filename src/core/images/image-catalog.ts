@@ -51,7 +51,7 @@ export function createImages(dependencies: CoreDependencies, pullTimes: Pick<Pul
         const outcome = 'code' in one ? one : (withoutKey?.(one.id) ?? (await foundImage(one, accepts)));
         if ('manifest' in outcome) {
           bytes += outcome.manifest.bytes.byteLength;
-          pullTimes.note(call, repository.id, outcome.manifest.digest);
+          if (!input.isLook) pullTimes.note(call, repository.id, outcome.manifest.digest);
         }
         if (bytes > ANSWER_BYTES_MAX) refuse({ kind: 'limit-exceeded', reason: ANSWER_TOO_LARGE });
         outcomes.push(outcome);

@@ -39,6 +39,8 @@ export interface Images {
       repositoryName: string;
       imageIds: readonly ImageIdentifier[];
       acceptedMediaTypes?: readonly string[];
+      /** It does not count as a pull. */
+      isLook?: boolean;
     },
   ): Promise<{ images: FoundImage[]; failures: ImageFailure[] }>;
 

@@ -53,6 +53,9 @@ export interface ScanResult {
 /** Only of severities that there are. */
 export type SeverityCounts = Readonly<Partial<Record<Severity, number>>>;
 
+/** Since when results of scans have had something of a severity, without a break. */
+export type SeveritiesSince = Readonly<Partial<Record<Severity, Date>>>;
+
 /** A scan that begins. */
 export interface NewScan extends Pick<ImageScan, 'imageId' | 'scanType' | 'status' | 'description' | 'startedAt'> {
   readonly registry: Registry;
@@ -84,6 +87,8 @@ export interface ScanReads {
   find(imageId: number, scanType: ScanType): Promise<ImageScan | undefined>;
   /** Those of the images that have one. */
   findMany(imageIds: readonly number[], scanType: ScanType): Promise<ImageScan[]>;
+  /** Of the severities that the last result has. */
+  severitiesSince(imageId: number, scanType: ScanType): Promise<SeveritiesSince>;
   /** As the scanner packed them; undefined when no scan has completed. */
   findings(imageId: number, scanType: ScanType): Promise<Uint8Array | undefined>;
   /** Active images whose scan by ENHANCED has a status, in the order of their ids, after an id. */

@@ -1,6 +1,6 @@
 import type { Image } from '../images/image-records.ts';
 import type { Descriptor, Manifest } from '../values/manifest.ts';
-import { isImageManifest } from '../values/media-type.ts';
+import { essenceOf, isImageManifest } from '../values/media-type.ts';
 
 /** Docker's and OCI's; an artifact has another one. */
 const CONFIG_TYPES: readonly string[] = [
@@ -21,6 +21,12 @@ export function whyNotScannable({ mediaType, artifactType = 'none' }: Image): st
   if (!isImageManifest(mediaType)) return `The manifest type '${mediaType}' is not supported: scan the images it lists`;
   if (!CONFIG_TYPES.includes(artifactType)) return `The artifact type '${artifactType}' is not supported`;
   return undefined;
+}
+
+/** Whether clients would run it, whatever else it says it is: an image by its config. */
+export function holdsFiles({ blobs, children }: Manifest): boolean {
+  const [config] = blobs;
+  return children.length === 0 && config !== undefined && CONFIG_TYPES.includes(essenceOf(config.mediaType));
 }
 
 /**

@@ -58,6 +58,9 @@ const KEYS: { readonly [Table in CarriedTable]: readonly (keyof Tables[Table] & 
   signer_profiles: ['arn'],
   registry_signing: ['account', 'region'],
   image_signings: ['image_id', 'profile_arn'],
+  gates: ['repository_id'],
+  gate_exceptions: ['repository_id', 'cve', 'digest'],
+  severity_sightings: ['image_id', 'scan_type', 'severity'],
 };
 
 export interface Carried {

@@ -7,6 +7,7 @@ import { scanningTables } from './migrations/0006-scanning.ts';
 import { signingTables } from './migrations/0007-signing.ts';
 import { untaggedImages } from './migrations/0008-untagged-images.ts';
 import { movingTables } from './migrations/0009-moving.ts';
+import { gateTables } from './migrations/0010-gates.ts';
 import { type Placeholders, prepared, run, type Session, type SqlDatabase } from './session.ts';
 
 /** Takes a store one step further, in the transaction that also notes it as done. */
@@ -23,6 +24,7 @@ export const MIGRATIONS: readonly Migration[] = [
   signingTables,
   untaggedImages,
   movingTables,
+  gateTables,
 ];
 
 /** Runs the steps the store lacks, each in a transaction of its own; two processes may do so at once. */

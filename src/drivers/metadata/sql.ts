@@ -8,6 +8,7 @@ import { cacheCheckReads, cacheCheckRecords } from './records/cache-checks.ts';
 import { cacheRuleReads, cacheRuleRecords } from './records/cache-rules.ts';
 import { creationTemplateReads, creationTemplateRecords } from './records/creation-templates.ts';
 import { eventReads, eventRecords } from './records/events.ts';
+import { gateReads, gateRecords } from './records/gates.ts';
 import { historyReads, historyRecords } from './records/history.ts';
 import { imageReads, imageRecords } from './records/images.ts';
 import { jobReads, jobRecords } from './records/jobs.ts';
@@ -70,6 +71,7 @@ function reads(session: Session): Reads {
     backfills: backfillReads(session),
     moves: moveReads(session),
     scanning: scanReads(session),
+    gates: gateReads(session),
     signerProfiles: signerProfileReads(session),
     signing: signingReads(session),
   };
@@ -101,6 +103,7 @@ function records(session: Session): Records {
     backfills: backfillRecords(session),
     moves: moveRecords(session),
     scanning: scanRecords(session),
+    gates: gateRecords(session),
     signerProfiles: signerProfileRecords(session),
     signing: signingRecords(session),
   };

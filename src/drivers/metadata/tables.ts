@@ -5,6 +5,7 @@ import type { Encryption, ImageTagMutability } from '../../core/repositories/rep
 import type { Digest } from '../../core/values/digest.ts';
 import type { AccessTables } from './access-tables.ts';
 import type { EncryptionTables } from './encryption-tables.ts';
+import type { GateTables } from './gate-tables.ts';
 import type { ImageManagementTables } from './image-management-tables.ts';
 import type { MovingTables } from './moving-tables.ts';
 import type { RegistryFeatureTables } from './registry-feature-tables.ts';
@@ -18,6 +19,7 @@ import type { SigningTables } from './signing-tables.ts';
 export interface Tables
   extends AccessTables,
     EncryptionTables,
+    GateTables,
     ImageManagementTables,
     MovingTables,
     RegistryFeatureTables,

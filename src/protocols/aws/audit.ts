@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
 import type { AuditEntry } from '../../core/audit/audit-trail.ts';
+import type { GateNote } from '../../core/gates/gate-decision.ts';
 import type { Registry } from '../../core/values/registry.ts';
 import { requestIdOf } from '../../http/request-id.ts';
 import type { Client } from './authenticate.ts';
@@ -16,6 +17,7 @@ export interface AuditNotes {
   input?: Readonly<Record<string, unknown>>;
   resources?: readonly string[];
   decision?: string;
+  gates?: GateNote[];
 }
 
 /** A request as the audit trail keeps it. */
@@ -35,6 +37,7 @@ export function auditEntry(
     resources: notes.resources?.filter((resource) => resource !== '*') ?? [],
     requestParameters: parametersOf(notes.input ?? {}),
     decision: notes.decision,
+    gates: notes.gates,
     ...(error && { error: { code: error.code, message: error.message } }),
   };
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Call, Caller } from '../../core/access/caller.ts';
 import type { Core } from '../../core/core.ts';
+import type { GateNote } from '../../core/gates/gate-decision.ts';
 import { BodyAbortedError } from '../../http/body.ts';
 import type { ByteBudget, FairByteBudget } from '../../http/byte-budget.ts';
 import type { Handler } from '../../http/handler.ts';
@@ -88,6 +89,10 @@ async function serve(
     caller,
     registry,
     facts: { ...(client.sourceIp && { sourceIp: client.sourceIp }), isSecure: client.isSecure },
+    onGate: (note: GateNote) => {
+      notes.gates ??= [];
+      notes.gates.push(note);
+    },
   };
   notes.registry = registry;
   await authorizeOperation(core.authorizer, operation, call, { input, client, notes });

@@ -122,6 +122,8 @@ const EXCEPTIONS: Record<RefusalKind, string> = {
   'tag-not-restorable': 'ImageNotFoundException',
   'limit-exceeded': 'LimitExceededException',
   kms: 'KmsException',
+  // Only of a whole call; of one image among many it is a failure (BatchGetImage).
+  gated: 'AccessDeniedException',
   'storage-full': 'ServerException',
 };
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Caller } from '../../core/access/caller.ts';
 import type { AuditEntry, AuditTrail } from '../../core/audit/audit-trail.ts';
+import type { GateNote } from '../../core/gates/gate-decision.ts';
 import type { Registry } from '../../core/values/registry.ts';
 import { BodyAbortedError } from '../../http/body.ts';
 import { requestIdOf } from '../../http/request-id.ts';
@@ -18,6 +19,7 @@ export interface AuditDraft {
   resources: readonly string[];
   requestParameters: Readonly<Record<string, string>>;
   decision?: string;
+  gates?: readonly GateNote[];
   error?: { readonly code: string; readonly message: string };
 }
 
@@ -45,6 +47,7 @@ export function recordDraft(
     resources: draft.resources,
     requestParameters: draft.requestParameters,
     decision: draft.decision,
+    gates: draft.gates,
   };
   audit.record(draft.error === undefined ? entry : { ...entry, error: draft.error });
 }

@@ -169,5 +169,6 @@ const answers: Readonly<Record<RefusalKind, OciAnswer>> = {
   'tag-not-restorable': { status: 404, code: 'MANIFEST_UNKNOWN' },
   'limit-exceeded': { status: 403, code: 'DENIED' },
   kms: { status: 400, code: 'DENIED' },
+  gated: { status: 403, code: 'DENIED' },
   'storage-full': { status: 507, code: 'UNKNOWN' },
 };

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Call } from '../../core/access/caller.ts';
+import type { GateNote } from '../../core/gates/gate-decision.ts';
 import { repositoryArn } from '../../core/values/registry.ts';
 import {
   isRepositoryName,
@@ -53,7 +54,10 @@ async function answer(
   if ('refused' in authentication) {
     return refuseCaller(context, { request, response, client, match, refused: authentication.refused }, draft);
   }
-  const call: Call = { ...authentication.call, facts: client };
+  const onGate = (note: GateNote) => {
+    draft.gates = [...(draft.gates ?? []), note];
+  };
+  const call: Call = { ...authentication.call, facts: client, onGate };
   draft.caller = call.caller;
   draft.registry = call.registry;
   refuseTooFast(context, call, client, draft.eventName);

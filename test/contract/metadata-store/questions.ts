@@ -6,6 +6,7 @@ import { blobReads, blobRecords } from '../../../src/drivers/metadata/records/bl
 import { cacheCheckReads } from '../../../src/drivers/metadata/records/cache-checks.ts';
 import { cacheRuleReads } from '../../../src/drivers/metadata/records/cache-rules.ts';
 import { eventReads, eventRecords } from '../../../src/drivers/metadata/records/events.ts';
+import { gateReads } from '../../../src/drivers/metadata/records/gates.ts';
 import { historyReads, historyRecords } from '../../../src/drivers/metadata/records/history.ts';
 import { imageReads, imageRecords } from '../../../src/drivers/metadata/records/images.ts';
 import { jobReads, jobRecords } from '../../../src/drivers/metadata/records/jobs.ts';
@@ -98,6 +99,7 @@ export const LISTS: Readonly<Record<string, Question>> = {
   'scanning.watched': (session) => scanReads(session).watched('ACTIVE', 0, 1),
   'scanning.inventories': (session) => scanReads(session).inventories(1, [DIGEST], 1),
   'scanning.inventoried': (session) => scanReads(session).inventoried(1, [DIGEST], 1),
+  'scanning.severitiesSince': (session) => scanReads(session).severitiesSince(1, 'BASIC'),
   'signing.statusesOf': (session) => signingReads(session).statusesOf(1),
   'signerProfiles.list': (session) => signerProfileReads(session).list(REGISTRY),
   'uploads.idle': (session) => uploadReads(session).idle(EPOCH, 1),
@@ -121,6 +123,9 @@ export const OTHERS: Readonly<Record<string, Question>> = {
   'scanning.find': (session) => scanReads(session).find(1, 'BASIC'),
   'scanning.countStarted': (session) => scanReads(session).countStarted(REGISTRY, 'BASIC', EPOCH),
   'scanning.forget': (session) => scanRecords(session).forget(1),
+  'gates.exceptions': (session) => gateReads(session).exceptions(1),
+  'gates.find': (session) => gateReads(session).find(1),
+  'gates.image': (session) => gateReads(session).image(1, DIGEST, 'BASIC'),
   'signing.rules': (session) => signingReads(session).rules(REGISTRY),
   'signerProfiles.find': (session) => signerProfileReads(session).find(''),
   'signerProfiles.authority': (session) => signerProfileReads(session).authority(REGISTRY),

@@ -10,10 +10,12 @@ import type {
 } from '../../../core/scanning/scan-records.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
 import { inventoryReads, putInventory } from './layer-inventories.ts';
+import { forgetSightings, putSightings, sightingReads } from './severity-sightings.ts';
 
 export function scanReads(session: Session): ScanReads {
   return {
     ...inventoryReads(session),
+    ...sightingReads(session),
     async registryScanning({ accountId, region }) {
       const [row] = await registryScanning(session, { account: accountId, region });
       if (!row) return { scanType: 'BASIC', rules: [] };
@@ -80,9 +82,11 @@ export function scanRecords(session: Session): ScanRecords {
         severityCounts: JSON.stringify(result.severityCounts),
         findings: result.findings,
       });
+      await putSightings(session, { imageId, scanType }, result);
     },
     async forget(imageId) {
       await forget(session, { imageId });
+      await forgetSightings(session, imageId);
     },
     async putInventory(repositoryId, { digest, bytes }: PackedInventory, format) {
       await putInventory(session, { repositoryId, digest, bytes, format });
