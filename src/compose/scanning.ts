@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { ScanningConfig } from '../config/scanning-config.ts';
+import type { ScanningConfig, TrivyConfig } from '../config/scanning-config.ts';
 import type { CoreDependencies } from '../core/dependencies.ts';
 import { RefusedError } from '../core/errors.ts';
 import { attachSbom } from '../core/scanning/attach-sbom.ts';
@@ -7,10 +7,22 @@ import type { ScanEngine } from '../core/scanning/scan-engine.ts';
 import type { ReadImage } from '../core/scanning/scan-image.ts';
 import { watchDatabase } from '../drivers/scanners/builtin/watch-database.ts';
 import { createWorkerEngine } from '../drivers/scanners/builtin/worker-engine.ts';
+import { metadataFile } from '../drivers/scanners/trivy/trivy-data.ts';
 import type { Log } from '../log.ts';
 
 /** What scans images, on a thread of its own. */
-export function openScanEngine({ vulnerabilityDatabase }: ScanningConfig): ScanEngine & AsyncDisposable {
+export function openScanEngine({ trivy, vulnerabilityDatabase }: ScanningConfig): ScanEngine & AsyncDisposable {
+  if (trivy) {
+    const { binary, cacheFolder } = trivy;
+    return createWorkerEngine({
+      trivy: {
+        ...trivy,
+        // Trivy is run in a folder of its own.
+        binary: binary.includes('/') ? resolve(binary) : binary,
+        cacheFolder: resolve(cacheFolder),
+      },
+    });
+  }
   return createWorkerEngine({
     databaseFile: vulnerabilityDatabase === undefined ? undefined : resolve(vulnerabilityDatabase),
   });
@@ -20,11 +32,11 @@ export function openScanEngine({ vulnerabilityDatabase }: ScanningConfig): ScanE
 export function matchWhenMoreIsKnown(
   { metadata, now }: Pick<CoreDependencies, 'metadata' | 'now'>,
   engine: ScanEngine,
-  { vulnerabilityDatabase }: ScanningConfig,
+  { trivy, vulnerabilityDatabase }: ScanningConfig,
   log: Log,
 ): AsyncDisposable {
   let known: string | undefined;
-  return watchDatabase(vulnerabilityDatabase, {
+  return watchDatabase(trivy ? watchedFile(trivy) : vulnerabilityDatabase, {
     async onChange() {
       const data = await engine.data();
       if (data === undefined || data.fingerprint === known) return;
@@ -36,6 +48,11 @@ export function matchWhenMoreIsKnown(
     },
     onError: (error) => log.error({ err: error }, 'the vulnerability database cannot be read'),
   });
+}
+
+/** Of a server's database nobody here is told. */
+function watchedFile({ cacheFolder, server }: TrivyConfig): string | undefined {
+  return server === undefined ? metadataFile(resolve(cacheFolder)) : undefined;
 }
 
 /** What else is done with an image whose layers were read. */

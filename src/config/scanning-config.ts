@@ -17,6 +17,33 @@ export const VULNERABILITY_DATABASE_SETTINGS = [DATA_SETTING, VULNERABILITY_DATA
 export const SCANNING_SETTINGS = [
   VULNERABILITY_DATABASE_SETTING,
   {
+    flag: 'scanner',
+    variable: 'GANTRY_SCANNER',
+    placeholder: 'builtin|trivy',
+    description: 'what judges packages: builtin, by the database of vulnerabilities; trivy, by Trivy and its database',
+    default: 'builtin',
+  },
+  {
+    flag: 'trivy-binary',
+    variable: 'GANTRY_TRIVY_BINARY',
+    placeholder: 'path',
+    description:
+      'the program of Trivy, with --scanner trivy; without a slash it is looked for in /usr/local/bin and the like',
+    default: 'trivy',
+  },
+  {
+    flag: 'trivy-cache',
+    variable: 'GANTRY_TRIVY_CACHE',
+    placeholder: 'dir',
+    description: 'where Trivy keeps its database, which nothing here downloads (default trivy in the data folder)',
+  },
+  {
+    flag: 'trivy-server',
+    variable: 'GANTRY_TRIVY_SERVER',
+    placeholder: 'url',
+    description: 'a server of Trivy that has the database instead; --trivy-binary is its client',
+  },
+  {
     flag: 'scan-limit',
     variable: 'GANTRY_SCAN_LIMIT',
     placeholder: 'daily|off',
@@ -34,17 +61,37 @@ export const SCANNING_SETTINGS = [
 ] as const satisfies Setting[];
 
 export interface ScanningConfig {
+  /** Undefined: the builtin scanner. */
+  readonly trivy: TrivyConfig | undefined;
   /** Undefined: there is none. */
   readonly vulnerabilityDatabase: string | undefined;
   readonly limitsScans: boolean;
   readonly attachesSboms: boolean;
 }
 
+export interface TrivyConfig {
+  readonly binary: string;
+  readonly cacheFolder: string;
+  readonly server: string | undefined;
+}
+
 export function readScanning(given: Given, dataDirectory: string | undefined): ScanningConfig {
   return {
+    trivy: given.oneOf('scanner', ['builtin', 'trivy']) === 'trivy' ? readTrivy(given, dataDirectory) : undefined,
     vulnerabilityDatabase: vulnerabilityDatabaseOf(given, dataDirectory),
     limitsScans: given.oneOf('scan-limit', ['daily', 'off']) === 'daily',
     attachesSboms: given.oneOf('sbom', ['none', 'attach']) === 'attach',
+  };
+}
+
+function readTrivy(given: Given, dataDirectory: string | undefined): TrivyConfig {
+  const hasDefault = dataDirectory !== undefined && !given.isGiven('trivy-cache');
+  return {
+    binary: given.text('trivy-binary'),
+    cacheFolder: hasDefault ? join(dataDirectory, 'trivy') : given.text('trivy-cache'),
+    server: given.isGiven('trivy-server')
+      ? given.matching('trivy-server', /^https?:\/\/[^/\s]+(?:\/\S*)?$/, 'a URL such as http://trivy:4954')
+      : undefined,
   };
 }
 

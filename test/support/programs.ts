@@ -5,8 +5,12 @@ import { placeOfCommand } from './cluster-mode.ts';
 import { checkout, cleanEnvironment } from './server.ts';
 
 const runSeconds = 120;
-/** Where tools/debian-sid.sh and tools/helm.sh put what the host does not have. */
-const fetched = [join(checkout, '.cache', 'sid', 'usr', 'bin'), join(checkout, '.cache', 'helm')];
+/** Where tools/debian-sid.sh, tools/helm.sh and tools/trivy.sh put what the host does not have. */
+const fetched = [
+  join(checkout, '.cache', 'sid', 'usr', 'bin'),
+  join(checkout, '.cache', 'helm'),
+  join(checkout, '.cache', 'trivy'),
+];
 
 /** Full path of a program of the host or of a fetched one. */
 export function findProgram(name: string): string | undefined {

@@ -165,7 +165,7 @@ function better(one: Weakness | undefined, other: Weakness): Weakness {
  * Whether a package of a language came with one of the distribution, which mends it under a version of its own: judged as
  * the upstream version that it says, it would be found wanting for ever.
  */
-function ownedByDistribution({ packages }: ImageInventory): (one: FoundPackage) => boolean {
+export function ownedByDistribution({ packages }: ImageInventory): (one: FoundPackage) => boolean {
   const types = new Set(packages.map(({ type }) => type));
   const folders = [...(types.has('dpkg') ? [DEBIAN_FOLDERS] : []), ...(types.has('rpm') ? [RPM_FOLDERS] : [])];
   return ({ type, path }) =>

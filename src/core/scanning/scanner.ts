@@ -37,7 +37,8 @@ export interface VulnerabilityData {
   readonly updatedAt: Date;
   /** Rises with every import, so that whoever has matched before knows whether to match again. */
   readonly revision: number;
-  readonly records: number;
+  /** Absent where the scanner does not count them. */
+  readonly records?: number;
   /** Names what is known: the same wherever the same records are, another once any is new or changed. */
   readonly fingerprint: string;
 }
@@ -52,7 +53,8 @@ export type ScanErrorCode =
   | 'too-many-entries'
   | 'suspicious-ratio'
   | 'no-database'
-  | 'unsupported-database';
+  | 'unsupported-database'
+  | 'scanner-failed';
 
 export class ScanError extends Error {
   readonly code: ScanErrorCode;

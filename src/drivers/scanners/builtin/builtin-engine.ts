@@ -1,5 +1,5 @@
 import { cycloneDxOf } from '../../../core/scanning/cyclone-dx.ts';
-import { compareFindings, countSeverities } from '../../../core/scanning/finding-order.ts';
+import { countSeverities, inOrder } from '../../../core/scanning/finding-order.ts';
 import {
   type ImageInventory,
   INVENTORY_FORMAT,
@@ -8,7 +8,7 @@ import {
 } from '../../../core/scanning/inventory.ts';
 import type { ScanEngine } from '../../../core/scanning/scan-engine.ts';
 import type { PackedInventory } from '../../../core/scanning/scan-records.ts';
-import { ScanError } from '../../../core/scanning/scanner.ts';
+import { ScanError, type Scanner } from '../../../core/scanning/scanner.ts';
 import { type BuiltinScannerOptions, createBuiltinScanner } from './builtin-scanner.ts';
 import { pack, unpack } from './pack.ts';
 import { unpackReport } from './unpack-report.ts';
@@ -18,7 +18,11 @@ const UNPACKED_KEPT_BYTES = 4 * 1024 * 1024;
 
 /** Reads layers and matches them where it is called: on a thread that serves clients, only small images. */
 export function createBuiltinEngine(options: BuiltinScannerOptions): ScanEngine & Disposable {
-  const scanner = createBuiltinScanner(options);
+  return engineOf(createBuiltinScanner(options));
+}
+
+/** What a scanner reads and finds, packed. */
+export function engineOf(scanner: Scanner & Disposable): ScanEngine & Disposable {
   const kept = new Map<string, LayerInventory>();
   let keptBytes = 0;
 
@@ -47,11 +51,10 @@ export function createBuiltinEngine(options: BuiltinScannerOptions): ScanEngine 
       const { findings, doubts } = await scanner.match(image);
       const data = await scanner.data();
       if (!data) throw new ScanError('no-database', 'The vulnerability database is gone');
-      const inOrder = [...findings].sort(compareFindings);
       const platform = platformOf(image);
       return {
         data,
-        findings: await pack({ ...(platform && { platform }), findings: inOrder }),
+        findings: await pack({ ...(platform && { platform }), findings: inOrder(findings) }),
         severityCounts: countSeverities(findings),
         doubts,
         isEmpty: image.osRelease === undefined && image.packages.length === 0 && image.unread.length === 0,

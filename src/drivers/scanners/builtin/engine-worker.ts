@@ -1,17 +1,22 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ScanError } from '../../../core/scanning/scanner.ts';
-import { createBuiltinEngine } from './builtin-engine.ts';
-import type { BuiltinScannerOptions } from './builtin-scanner.ts';
+import { createTrivyScanner, type TrivyScannerOptions } from '../trivy/trivy-scanner.ts';
+import { engineOf } from './builtin-engine.ts';
+import { type BuiltinScannerOptions, createBuiltinScanner } from './builtin-scanner.ts';
 import type { EngineAnswer, EngineMessage, EngineQuestion, EngineResult } from './engine-messages.ts';
 
 // The entry of the thread that reads layers and matches what they hold.
 
-const engine = createBuiltinEngine(workerData as BuiltinScannerOptions);
+const options = workerData as BuiltinScannerOptions | TrivyScannerOptions;
+const engine = engineOf('trivy' in options ? createTrivyScanner(options) : createBuiltinScanner(options));
 const layers = new Map<number, LayerInput>();
 
-/** On Linux a thread has a priority of its own; elsewhere it would be the whole server's. */
-if (process.platform === 'linux') setPriority(19);
+/**
+ * On Linux a thread has a priority of its own; elsewhere it would be the whole server's. With this one it gets a tenth of what
+ * a push gets beside it, and still comes to an end where other programs leave little.
+ */
+if (process.platform === 'linux') setPriority(10);
 
 parentPort?.on('message', (message: EngineMessage) => {
   const { request } = message;

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { INVENTORY_FORMAT } from '../../../core/scanning/inventory.ts';
 import type { MatchedImage, ScanEngine } from '../../../core/scanning/scan-engine.ts';
 import { type LayerBytes, ScanError, type VulnerabilityData } from '../../../core/scanning/scanner.ts';
+import type { TrivyScannerOptions } from '../trivy/trivy-scanner.ts';
 import type { BuiltinScannerOptions } from './builtin-scanner.ts';
 import type { EngineAnswer, EngineMessage, EngineQuestion, EngineResult } from './engine-messages.ts';
 import { unpackReport } from './unpack-report.ts';
@@ -19,7 +20,7 @@ const HEAP_MEGABYTES_MAX = 512;
 const YOUNG_MEGABYTES_MAX = 4;
 
 /** The engine on a thread of its own, which starts when it is needed; clients are served beside it. */
-export function createWorkerEngine(options: BuiltinScannerOptions): ScanEngine & AsyncDisposable {
+export function createWorkerEngine(options: BuiltinScannerOptions | TrivyScannerOptions): ScanEngine & AsyncDisposable {
   const thread = new EngineThread(options);
   return {
     inventoryFormat: INVENTORY_FORMAT,
@@ -39,14 +40,14 @@ interface Request {
 }
 
 class EngineThread implements AsyncDisposable {
-  readonly #options: BuiltinScannerOptions;
+  readonly #options: BuiltinScannerOptions | TrivyScannerOptions;
   readonly #requests = new Map<number, Request>();
   #worker: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
   #lastRequest = 0;
   #isOver = false;
 
-  constructor(options: BuiltinScannerOptions) {
+  constructor(options: BuiltinScannerOptions | TrivyScannerOptions) {
     this.#options = options;
   }
 
