@@ -4,6 +4,7 @@ import type { CommandSpec } from './command-spec.ts';
 import { CREDENTIAL_COMMANDS } from './credential-commands.ts';
 import { DECISION_COMMANDS } from './decision-commands.ts';
 import { EVENT_COMMANDS } from './event-commands.ts';
+import { GATE_COMMANDS } from './gate-commands.ts';
 import { IDENTITY_COMMANDS } from './identity-commands.ts';
 import { KMS_COMMANDS } from './kms-commands.ts';
 import { LIFECYCLE_COMMANDS } from './lifecycle-commands.ts';
@@ -31,6 +32,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   secret: 'user names and passwords for registries elsewhere',
   kms: 'keys that layers are encrypted under',
   events: 'what happens in the registry, and who is told of it',
+  gate: 'what images must be for them to be pulled',
   vulndb: 'what is known of vulnerabilities, which scans ask',
   signer: 'who signs images when they are pushed',
   signature: 'what signatures there are of images',
@@ -89,5 +91,6 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...EVENT_COMMANDS,
   ...PEER_COMMANDS,
   ...VULNDB_COMMANDS,
+  ...GATE_COMMANDS,
   ...SIGNER_COMMANDS,
 ];
