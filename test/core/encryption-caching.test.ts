@@ -35,8 +35,23 @@ it('keeps what is cached under the key that the template names, and brings nothi
   assert.ok(layer.bytes.equals((await readLayer(parts, repositoryName, layer.digest))!), 'while it comes');
 
   await keys.disable(registry, key.arn);
-  assert.equal(await kindOf(readLayer(parts, repositoryName, other.digest)), 'kms');
+  assert.equal(await kindOf(parts.layers.open(call, { repositoryName, digest: other.digest })), 'kms');
+  const unheard = randomImage();
+  upstream.add('app', unheard, 'v2');
+  for (const reference of [{ tag: 'v1' }, { tag: 'v2' }, { digest: unheard.manifest.digest }]) {
+    assert.equal(await kindOf(parts.images.getManifest(call, { repositoryName, reference })), 'kms');
+  }
+  const { images, failures } = await parts.images.getMany(call, {
+    repositoryName,
+    imageIds: [{ imageTag: 'v1' }, { imageTag: 'v2' }],
+  });
+  assert.deepEqual(images, []);
+  assert.deepEqual(
+    failures.map(({ code }) => code),
+    ['KmsError', 'KmsError'],
+  );
   await keys.enable(registry, key.arn);
+  assert.ok(other.bytes.equals((await readLayer(parts, repositoryName, other.digest))!), 'at once');
   core.pass(60);
   await new Promise((resolve) => setTimeout(resolve, 300));
   const ended = await doDueJobs({ dependencies }, { 'import-image': importImageJob(parts.caching) });

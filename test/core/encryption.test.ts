@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { it } from 'node:test';
+import { KeyServiceError } from '../../src/core/encryption/key-service.ts';
+import { createMasterKeys } from '../../src/core/encryption/master-keys.ts';
+import { keptRefusingKms } from '../../src/core/encryption/refusing-kms.ts';
 import { collectGarbage } from '../../src/core/garbage/collect-garbage.ts';
 import { verifyStore } from '../../src/core/garbage/verify-store.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
@@ -191,6 +194,31 @@ it('shares bytes and mounts between repositories of one key alone', async () => 
   }
 });
 
+it('mounts nothing into a repository that has taken the name of another under another key meanwhile', async () => {
+  await using core = await coreUnderTest();
+  const { keys, key } = await secretWorld(core);
+  const other = await keys.create(registry, {});
+  const create = (kmsKey: string) =>
+    core.repositories.create(call, { repositoryName: 'target', encryption: { ...KMS, kmsKey } });
+  await create(key.arn);
+  const { digest } = await pushLayer(core, 'secret', 'of the first key');
+  const { metadata } = core.dependencies;
+  const replacing = new Proxy(metadata, {
+    get(target, name: keyof typeof metadata) {
+      if (name !== 'transaction') return Reflect.get(target, name);
+      return async (...given: Parameters<typeof metadata.transaction>) => {
+        await core.repositories.delete(call, { repositoryName: 'target' });
+        await create(other.arn);
+        return metadata.transaction(...given);
+      };
+    },
+  });
+  const { uploads } = partsOver({ ...core.dependencies, metadata: replacing });
+  const mounting = uploads.mount(call, { repositoryName: 'target', from: 'secret', digest: digest as Digest });
+  assert.equal(await kmsErrorOf(mounting), 'repository-not-found');
+  assert.equal(await readLayer(core, 'target', digest), undefined);
+});
+
 it('encrypts under the master key from when there is one, and reads under older ones', async () => {
   await using core = await coreUnderTest();
   const [older, newer] = [randomBytes(32), randomBytes(32)];
@@ -234,6 +262,29 @@ it('says which blobs could not be verified without their key, and calls those al
   assert.match(problems[0]!, new RegExp(`${lost.digest}.* is missing`));
   assert.equal(unverified.length, 1);
   assert.match(unverified[0]!, new RegExp(`${whole.digest}.* could not be verified: .* is disabled`));
+});
+
+it('calls no blob broken that a store refuses to read for its key', async () => {
+  await using core = await coreUnderTest();
+  const { digest } = await pushLayer(core, 'one', 'whole');
+  const { blobs, encryption } = core.dependencies;
+  const read = () => Promise.reject(new KeyServiceError('DisabledException', 'the key is disabled'));
+  const refusing = keptRefusingKms({ ...blobs, read });
+  const { problems, unverified } = await verifyStore({
+    ...core.dependencies,
+    encryption: { ...encryption, bytes: async () => refusing },
+  });
+  assert.deepEqual(problems, []);
+  assert.equal(unverified.length, 1);
+  assert.match(unverified[0]!, new RegExp(`${digest}.* could not be verified: the key is disabled`));
+});
+
+it('refuses a data key that the master key did not seal for its upload', async () => {
+  const masterKeys = createMasterKeys([randomBytes(32)], randomBytes);
+  const wrapped = masterKeys.wrap(randomBytes(32), 'one upload');
+  const unwrapped = async (uploadId: string) => masterKeys.unwrap(masterKeys.currentId ?? '', wrapped, uploadId);
+  assert.equal((await unwrapped('one upload')).byteLength, 32);
+  assert.equal(await kmsErrorOf(unwrapped('another')), 'InvalidCiphertextException');
 });
 
 it('destroys a key when its waiting period is over, and not before', async () => {

@@ -83,6 +83,8 @@ async function getCached(cache: Cache, images: Images, call: Call, wanted: Wante
     images.getManifest(call, { ...wanted, reference: moving ? { digest: moving } : reference }),
   );
   if (!local) {
+    // What is on its way here is given only where it could be kept.
+    if (!wanted.isLook) await cache.dependencies.encryption.requireKey(repository);
     const digest = moving ?? ('digest' in reference ? parseDigest(reference.digest) : undefined);
     const arriving = digest && cache.arriving.find(repository.id, digest);
     return arriving ? storedManifestOf(arriving) : fetchImage(cache, call, wanted);
@@ -139,6 +141,8 @@ function failureOfRefusal(imageId: ImageIdentifier, error: unknown): ImageFailur
     case 'upstream-image':
       if (refusal.trouble === 'credentials') throw error;
       return failureOf(imageId, FAILURE_CODES[refusal.trouble], refusal.reason);
+    case 'kms':
+      return failureOf(imageId, 'KmsError', error.message);
     default:
       throw error;
   }

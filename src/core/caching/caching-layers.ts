@@ -62,6 +62,8 @@ interface Place {
 /** A layer that is not here: nothing is fetched before it is read. */
 async function openArriving(cache: Cache, layers: Layers, place: Place): Promise<StoredLayer> {
   const { rule, repository, digest, call } = place;
+  // Before anything is promised, and not as trouble of the upstream's: it is over when the key can be used again.
+  await cache.dependencies.encryption.requireKey(repository);
   const named = cache.arriving.blob(repository.id, digest);
   if (named) {
     const wanted = wantedBlob(cache, rule, repository, { digest, bytes: named.size });
@@ -84,7 +86,7 @@ async function openArriving(cache: Cache, layers: Layers, place: Place): Promise
     const wanted = wantedBlob(cache, rule, repository, { digest, bytes });
     const source = cache.blobImports.begin(wanted);
     // Also what goes wrong when the answer has begun.
-    source.stored.catch((error) => cache.failures.note(keyOf(place), error, FAILURE_SECONDS));
+    source.stored.catch((error) => noteTrouble(cache, keyOf(place), error));
     return cache.blobImports.read(wanted, source, range);
   }
 }
@@ -112,9 +114,11 @@ async function refusingTrouble<T>(cache: Cache, place: Place, work: () => Promis
   const { name: repositoryName, registry } = place.repository;
   try {
     cache.failures.rethrow(key);
-    return await refusingWhenFull(work);
+    return await refusingWhenFull(work).catch((error) => {
+      noteTrouble(cache, key, error);
+      throw error;
+    });
   } catch (error) {
-    cache.failures.note(key, error, FAILURE_SECONDS);
     if (isMissingUpstream(error)) throw place.missing;
     throw upstreamRefusal(error, place.rule, {
       kind: 'upstream-layer',
@@ -122,6 +126,12 @@ async function refusingTrouble<T>(cache: Cache, place: Place, work: () => Promis
       registryId: registry.accountId,
     });
   }
+}
+
+/** A key that cannot be used is asked each time: when it can, nothing stands in the way any more. */
+function noteTrouble({ failures }: Cache, key: string, error: unknown): void {
+  if (error instanceof RefusedError && error.refusal.kind === 'kms') return;
+  failures.note(key, error, FAILURE_SECONDS);
 }
 
 function keyOf({ rule, repository, digest }: Place): string {

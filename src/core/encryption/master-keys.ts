@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createSecretBox } from '../access/secret-box.ts';
-import { refuse } from '../errors.ts';
+import { RefusedError, refuse } from '../errors.ts';
 
 /** Keys of the operator's, of which data keys of repositories with AES256 are sealed under the first. */
 export interface MasterKeys {
@@ -28,7 +28,12 @@ export function createMasterKeys(keys: readonly Uint8Array[], randomBytes: (leng
         const reason = `These bytes are encrypted under ${keyId}, which is not among the master keys of this server: add its line to the file that --master-key-file names`;
         return refuse({ kind: 'kms', reason, kmsError: 'NotFoundException' });
       }
-      return Buffer.from(key.box.open(wrapped, contextOf(uploadId)), 'base64');
+      try {
+        return Buffer.from(key.box.open(wrapped, contextOf(uploadId)), 'base64');
+      } catch (cause) {
+        const reason = `The data key of these bytes is not one of ${keyId} for upload ${uploadId}`;
+        throw new RefusedError({ kind: 'kms', reason, kmsError: 'InvalidCiphertextException' }, { cause });
+      }
     },
   };
 }

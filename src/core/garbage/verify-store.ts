@@ -68,15 +68,23 @@ async function lookAt(dependencies: CoreDependencies, blob: Blob): Promise<Findi
   try {
     return { problems: await problemsOf(dependencies, await encryption.bytes(blob.protection), blob) };
   } catch (error) {
-    if (!(error instanceof RefusedError) || error.refusal.kind !== 'kms') throw error;
+    if (!isOfKey(error)) throw error;
     const problems = await sizeProblems(dependencies, blob, await blobs.stat(blob.location));
     const unverified = `Blob ${blob.digest} of ${blob.scope} could not be verified: ${error.message}`;
     return problems.length === 0 ? { problems, unverified: [unverified] } : { problems };
   }
 }
 
+function isOfKey(error: unknown): error is RefusedError {
+  return error instanceof RefusedError && error.refusal.kind === 'kms';
+}
+
 async function problemsOf(dependencies: CoreDependencies, kept: KeptBytes, blob: Blob): Promise<string[]> {
-  const found = await hashSealed(kept, blob).catch((error: Error) => error);
+  const found = await hashSealed(kept, blob).catch((error: Error) => {
+    // A store that asks for the key itself may be the first to be refused.
+    if (isOfKey(error)) throw error;
+    return error;
+  });
   const name = `Blob ${blob.digest} of ${blob.scope}`;
   if (found instanceof Error) return [`${name} cannot be read at ${blob.location}: ${found.message}`];
   const problems = await sizeProblems(dependencies, blob, found);

@@ -70,11 +70,12 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
       if (!(await metadata.read.layers.find(source.id, input.digest))) return false;
       const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
       return metadata.transaction('repository', async (records) => {
-        const { id: repositoryId } = await findRepository(records, call.registry, repository.name);
+        // The same one: another of that name may be encrypted otherwise.
+        await requireStill(records, repository);
         const layer = await records.layers.find(source.id, input.digest);
         if (!layer) return false;
         const { digest, blobId } = layer;
-        await records.layers.insert({ repositoryId, digest, blobId, leaseUntil });
+        await records.layers.insert({ repositoryId: repository.id, digest, blobId, leaseUntil });
         return true;
       });
     },
