@@ -3,8 +3,11 @@ import type { SeverityCounts } from './scan-records.ts';
 import { severities } from './severity/severity.ts';
 
 /** The gravest first; beyond that the same every time, so that a list can go on where it ended although it was made anew. */
-export function compareFindings(one: Finding, other: Finding): number {
-  return comparePositions(positionOf(one), positionOf(other));
+export function inOrder(findings: readonly Finding[]): Finding[] {
+  return findings
+    .map((finding) => ({ finding, position: positionOf(finding) }))
+    .sort((one, other) => comparePositions(one.position, other.position))
+    .map(({ finding }) => finding);
 }
 
 /** The findings after a position, at most so many, and the position to go on from when there are more. */
@@ -35,7 +38,8 @@ function positionOf({ severity, name, package: of }: Finding): string[] {
 }
 
 function comparePositions(one: readonly string[], other: readonly string[]): number {
-  for (const [place, text] of one.entries()) {
+  for (let place = 0; place < one.length; place++) {
+    const text = one[place]!;
     const beside = other[place] ?? '';
     if (text !== beside) return text < beside ? -1 : 1;
   }

@@ -43,7 +43,7 @@ export interface MatchedImage {
 export interface ScanReport {
   /** The operating system and its release: `DEBIAN_12`. */
   readonly platform?: string;
-  /** In the order of `compareFindings`. */
+  /** As `inOrder` puts them. */
   readonly findings: readonly Finding[];
 }
 
