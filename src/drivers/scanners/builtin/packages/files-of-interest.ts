@@ -48,8 +48,8 @@ const EXACT: ReadonlyMap<string, ReadFile> = new Map<string, ReadFile>([
   ['usr/lib/apk/db/installed', wholeText(STATUS_BYTES_MAX, parseApkInstalled)],
   ...['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'].flatMap((folder): [string, ReadFile][] => [
     [`${folder}/rpmdb.sqlite`, rpmDatabase],
-    [`${folder}/Packages`, oldRpmDatabase],
-    [`${folder}/Packages.db`, oldRpmDatabase],
+    [`${folder}/Packages`, oldRpmDatabase('Berkeley DB')],
+    [`${folder}/Packages.db`, oldRpmDatabase('ndb')],
   ]),
   ...OS_RELEASE_PATHS.map((path): [string, ReadFile] => [path, osRelease]),
 ]);
@@ -80,8 +80,8 @@ async function rpmDatabase(content: EntryContent, temporaryFolder: string): Prom
 }
 
 /** No package found would be no package installed: it is said instead that they are not known. */
-async function oldRpmDatabase(): Promise<FileFacts> {
-  return unread("rpm's database is of an older kind than can be read");
+function oldRpmDatabase(kind: string): ReadFile {
+  return async () => unread(`rpm's database is one of ${kind}, and only those of SQLite are read (rpm 4.16 and later)`);
 }
 
 async function jar(content: EntryContent, temporaryFolder: string): Promise<FileFacts> {
