@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { placeOf } from '../support/cluster-mode.ts';
 import { pushImage, randomImage } from '../support/images.ts';
 import { runAny } from '../support/programs.ts';
 import { checkout, cleanEnvironment, pinnedNode, type RunningServer, startServer } from '../support/server.ts';
@@ -116,7 +117,7 @@ describe('gantry events, beside a running server', () => {
   });
 
   it('shows events as they happen, until it is interrupted', async () => {
-    const tail = startTail('--since', '1h');
+    const tail = await startTail('--since', '1h');
     const hasSeen = (tag: string) => async () =>
       new RegExp(`Z {2}PUSH +some/app:${tag} {2}sha256:\\S+ {2}0{12}/`).test(tail.shown());
     await eventually(hasSeen('v3'), true);
@@ -128,7 +129,7 @@ describe('gantry events, beside a running server', () => {
   });
 
   it('shows them as JSON, and ends when nobody reads on', async () => {
-    const tail = startTail('--since', '1h', '--json');
+    const tail = await startTail('--since', '1h', '--json');
     await eventually(async () => tail.shown().includes('\n'), true);
     const [first = ''] = tail.shown().split('\n');
     assert.equal(JSON.parse(first).detail['repository-name'], 'some/app');
@@ -138,9 +139,10 @@ describe('gantry events, beside a running server', () => {
     assert.deepEqual(await closed, [0, null]);
   });
 
-  function startTail(...options: string[]) {
+  async function startTail(...options: string[]) {
     const [file, ...words] = [...program, 'events', 'tail', ...options, '--data', server.data];
-    const child = spawn(file!, words, { env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'inherit'] });
+    const env = { ...cleanEnvironment(), ...(await placeOf(server.data)) };
+    const child = spawn(file!, words, { env, stdio: ['ignore', 'pipe', 'inherit'] });
     tails.push(child);
     let shown = '';
     child.stdout.on('data', (chunk: Buffer) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmod, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { needsFolder } from '../support/cluster-mode.ts';
 import { http } from '../support/http.ts';
 import { pushImage, randomImage } from '../support/images.ts';
 import { runAny } from '../support/programs.ts';
@@ -13,7 +14,8 @@ import { gantryOn, refusalOn } from './gantry-command.ts';
 const repositoryName = 'secret';
 
 describe('gantry kms, beside a running server', () => {
-  it('makes keys, and stops and lets go on what is done under them at once', async () => {
+  const skip = needsFolder('keys of the server are for bytes in its folder');
+  it('makes keys, and stops and lets go on what is done under them at once', { skip }, async () => {
     await using server = await startServer();
     const [gantry, refusal] = [gantryOn(server.data), refusalOn(server.data)];
     const ecr = ecrClient(server.url);
@@ -71,7 +73,10 @@ describe('gantry kms, beside a running server', () => {
 });
 
 describe('a master key file', () => {
-  it('encrypts what is of AES256, survives its rotation, and is refused when it is no such file', async () => {
+  const skip = needsFolder('a bucket is encrypted by its store');
+  it('encrypts what is of AES256, survives its rotation, and is refused when it is no such file', {
+    skip,
+  }, async () => {
     await using folder = await temporaryFolder();
     const [file, data] = [join(folder.path, 'master.key'), join(folder.path, 'data')];
     const [first, second] = [await newMasterKey(), await newMasterKey()];

@@ -5,6 +5,7 @@ import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
+import { placeOf } from '../support/cluster-mode.ts';
 import { http } from '../support/http.ts';
 import { mediaTypes, pushImage, randomImage } from '../support/images.ts';
 import { checkout, cleanEnvironment, pinnedNode, type RunningServer, startServer } from '../support/server.ts';
@@ -40,10 +41,10 @@ async function startStalling({ port }: RunningServer, digest: string) {
   };
 }
 
-function start(data: string, from: string) {
+async function start(data: string, from: string) {
   const words = ['import', '--from', from, '--allow-private', '--concurrency', '1', '--data', data];
   const child = spawn(pinnedNode, [`${checkout}/bin/gantry.js`, ...words], {
-    env: cleanEnvironment(),
+    env: { ...cleanEnvironment(), ...(await placeOf(data)) },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   return { child, said: text(child.stdout), ended: once(child, 'close') };
@@ -62,7 +63,7 @@ describe('an import that is broken off', () => {
       const slow = second.layers[3]!;
       {
         await using stalling = await startStalling(source, slow.digest);
-        const { child, said, ended } = start(target.data, stalling.url);
+        const { child, said, ended } = await start(target.data, stalling.url);
         await stalling.isAsked;
         // What came before the slow one is there.
         for (const { digest } of second.layers.slice(0, 3)) await until(target, digest);

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { placeOf } from '../support/cluster-mode.ts';
 import { http } from '../support/http.ts';
 import { blobOf, pushBlob } from '../support/images.ts';
 import { checkout, cleanEnvironment, startServer } from '../support/server.ts';
@@ -76,7 +77,12 @@ describe('a server that is told to stop', () => {
     const bin = join(checkout, 'node_modules', '.bin');
     const child = spawn('npm', ['start', '--', '--port', '0', '--data', folder.path], {
       cwd: checkout,
-      env: { ...cleanEnvironment(), PATH: `${bin}:${process.env.PATH}`, npm_config_update_notifier: 'false' },
+      env: {
+        ...cleanEnvironment(),
+        ...(await placeOf(folder.path)),
+        PATH: `${bin}:${process.env.PATH}`,
+        npm_config_update_notifier: 'false',
+      },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     const ended = once(child, 'close');
