@@ -60,7 +60,7 @@ await describeClient('Trivy', { programs: ['trivy'], mustBeInCi: true }, (client
 /** Each as one line, in order. */
 async function findingsOn(url: string, release: string): Promise<string[]> {
   const { imageScanStatus, imageScanFindings } = await scannedOn(url, release);
-  assert.equal(imageScanStatus.status, 'COMPLETE', imageScanStatus.description);
+  assert.equal(imageScanStatus.status, 'COMPLETE', imageScanStatus.description ?? '');
   const lines = imageScanFindings.findings.map(({ name, severity, attributes }) => {
     const named = attributes.filter(({ key }) => key === 'package_name' || key === 'package_version');
     return [name, severity, ...named.map(({ value }) => value)].join(' ');
