@@ -7,6 +7,7 @@ import { lifecycle } from '../test/output-members/lifecycle.ts';
 import { replication } from '../test/output-members/replication.ts';
 import { creationTemplates, registry, repositories } from '../test/output-members/repositories.ts';
 import { scanning } from '../test/output-members/scanning.ts';
+import { signing } from '../test/output-members/signing.ts';
 import type { Scene } from '../test/output-members/world.ts';
 import { type RunningServer, startServer } from '../test/support/server.ts';
 import { ecrClient } from '../test/system/aws-client.ts';
@@ -25,6 +26,7 @@ const SCENES: readonly Scene[] = [
   replication,
   caching,
   scanning,
+  signing,
 ];
 
 describe('the members of answers', () => {

@@ -186,6 +186,17 @@ export const OPERATION_ROWS: Readonly<Record<string, OperationRow>> = {
     staysAtHome: true,
     input: () => ({ scanType: 'BASIC', rules: [] }),
   },
+  PutSigningConfiguration: {
+    on: 'registry',
+    staysAtHome: true,
+    input: () => ({ signingConfiguration: { rules: [] } }),
+  },
+  GetSigningConfiguration: nothing,
+  DeleteSigningConfiguration: nothing,
+  DescribeImageSigningStatus: {
+    on: 'repository',
+    input: ({ repositoryName }) => ({ repositoryName, imageId: { imageTag: 'kept' } }),
+  },
   DescribeImageReplicationStatus: {
     on: 'repository',
     input: ({ repositoryName }) => ({ repositoryName, imageId: { imageTag: 'kept' } }),

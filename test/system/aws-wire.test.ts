@@ -118,11 +118,6 @@ describe('AWS JSON 1.1', () => {
     assertAwsError(other, 'UnknownOperationException', /DynamoDB_20120810\.ListTables/);
   });
 
-  it('says of an operation of the API that it is not there yet', async () => {
-    const answer = await awsCall(server.url, 'PutSigningConfiguration');
-    assertAwsError(answer, 'UnsupportedOperationException', /PutSigningConfiguration .* does not have yet/);
-  });
-
   it('refuses bodies that are not one JSON object', async () => {
     const bodies = ['{', '[]', '"x"', 'null', '1', '{"a":1}}', `{"a":"${'\u0000'}"}`, Buffer.from([0x7b, 0xff, 0x7d])];
     for (const body of bodies) assertAwsError(await post(body), 'SerializationException');
