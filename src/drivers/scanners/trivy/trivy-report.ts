@@ -27,17 +27,12 @@ interface Context {
 export function readTrivyReport(text: Buffer, context: Context): TrivyReport {
   const report = parse(text);
   const results = listOf<Result>(report.Results);
-  const byReference = new Map(context.packages.map((one, place) => [referenceOf(place), one]));
+  const subjectsOf = subjectFinder(context.packages);
   const found = new Map<string, Finding>();
   for (const weakness of results.flatMap(({ Vulnerabilities }) => listOf<Weakness>(Vulnerabilities))) {
-    const reference = weakness.PkgRef ?? weakness.PkgIdentifier?.BOMRef ?? '';
-    const subject = byReference.get(reference);
-    if (subject === undefined || typeof weakness.VulnerabilityID !== 'string') {
-      throw failed(
-        `Trivy's report names a package that it was not asked about: ${JSON.stringify(reference).slice(0, 200)}`,
-      );
+    for (const [place, subject] of subjectsOf(weakness)) {
+      found.set(`${place} ${weakness.VulnerabilityID}`, findingOf(weakness, subject, context));
     }
-    found.set(`${reference} ${weakness.VulnerabilityID}`, findingOf(weakness, subject, context));
   }
   return { findings: [...found.values()], knowsSystem: results.some(({ Class }) => Class === 'os-pkgs') };
 }
@@ -60,6 +55,9 @@ interface Weakness {
   /** Of Trivy before 0.50; then `PkgIdentifier`. */
   readonly PkgRef?: string;
   readonly PkgIdentifier?: { readonly BOMRef?: string };
+  readonly PkgName?: string;
+  readonly PkgPath?: string;
+  readonly InstalledVersion?: string;
   readonly FixedVersion?: string;
   readonly PrimaryURL?: string;
   readonly Title?: string;
@@ -97,6 +95,35 @@ function listOf<Item>(value: unknown): readonly Item[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) throw failed("Trivy's report has something else where a list must be");
   return value;
+}
+
+type Subject = readonly [place: number, subject: FoundPackage];
+
+/**
+ * The packages that a weakness is of. A server of Trivy's drops the references that it was given: then it is of each package
+ * with the name and version, in the file that it names.
+ */
+function subjectFinder(packages: readonly FoundPackage[]): (weakness: Weakness) => readonly Subject[] {
+  const byReference = new Map<string, Subject>();
+  const byVersion = new Map<string, Subject[]>();
+  for (const [place, one] of packages.entries()) {
+    byReference.set(referenceOf(place), [place, one]);
+    const key = `${one.name} ${one.version}`;
+    byVersion.set(key, [...(byVersion.get(key) ?? []), [place, one]]);
+  }
+  return ({ VulnerabilityID, PkgRef, PkgIdentifier, PkgName, PkgPath, InstalledVersion }) => {
+    const reference = PkgRef || PkgIdentifier?.BOMRef;
+    const named = `${PkgName} ${InstalledVersion}`;
+    const exact = byReference.get(reference ?? '');
+    const alike = reference ? [] : (byVersion.get(named) ?? []);
+    const there = alike.filter(([, { path }]) => !PkgPath || path === PkgPath);
+    const subjects = exact ? [exact] : there.length > 0 ? there : alike;
+    if (subjects.length === 0 || typeof VulnerabilityID !== 'string') {
+      const what = JSON.stringify(reference || named).slice(0, 200);
+      throw failed(`Trivy's report names a package that it was not asked about: ${what}`);
+    }
+    return subjects;
+  };
 }
 
 function findingOf(weakness: Weakness, subject: FoundPackage, { osRelease, updatedAt }: Context): Finding {

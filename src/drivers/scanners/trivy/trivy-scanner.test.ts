@@ -124,6 +124,36 @@ describe('a scan by Trivy', () => {
     assert.equal(await isThere(pid), false);
   });
 
+  it('finds the package by its name, version and file where a server has dropped the reference', async () => {
+    const report = JSON.stringify({
+      SchemaVersion: 2,
+      Results: [
+        {
+          Vulnerabilities: [{ VulnerabilityID: 'CVE-1', PkgName: 'openssl-libs', InstalledVersion: '1:3.0.7-24.el9' }],
+        },
+        {
+          Vulnerabilities: [
+            {
+              VulnerabilityID: 'CVE-2',
+              PkgName: 'lodash',
+              InstalledVersion: '4.17.20',
+              PkgPath: 'app/node_modules/lodash/package.json',
+            },
+          ],
+        },
+      ],
+    });
+    await using world = await worldOf(`echo '${report}'`);
+    const { findings } = await world.match();
+    assert.deepEqual(
+      findings.map((finding) => [finding.name, finding.package]),
+      [
+        ['CVE-1', image.packages[0]],
+        ['CVE-2', image.packages[1]],
+      ],
+    );
+  });
+
   it('says what makes a database where there is none', async () => {
     await using world = await worldOf('exit 0');
     const { scanner } = world.with({ cacheFolder: '/nowhere/trivy' });
