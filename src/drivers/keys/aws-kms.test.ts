@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -110,6 +111,22 @@ describe('AWS KMS', () => {
   it('says who may not ask it', async () => {
     const wrong = { ...server.credentials, secretAccessKey: 'other' };
     await refusedWith((await open({ credentials: wrong })).check(server.keys.create()), ['InvalidSignatureException']);
+  });
+
+  it('is not repeated where it repeats the request', async () => {
+    const message =
+      'The signature does not match.\n\nThe Canonical String should have been\nx-amz-security-token:SECRET';
+    await using answering = createServer((_, response) => {
+      response.writeHead(400).end(JSON.stringify({ __type: 'InvalidSignatureException', message }));
+    }).listen(0, '127.0.0.1');
+    await once(answering, 'listening');
+    const keys = await open({ endpoint: `http://127.0.0.1:${(answering.address() as AddressInfo).port}` });
+    await refusedWith(
+      keys.resolve(registry, 'alias/any'),
+      'InvalidSignatureException',
+      /^The signature does not match\.$/,
+    );
+    answering.closeAllConnections();
   });
 
   it('is waited for as long as was said, and told apart from one that refuses', async () => {

@@ -14,7 +14,8 @@ interface SdkError extends Error {
  */
 export function describeFailure(error: unknown, where: string): KeyServiceError {
   const { name, message, code, $fault } = error as SdkError;
-  if ($fault !== undefined) return new KeyServiceError(name, message, { cause: error });
+  // What AWS says of a signature goes on with the request that it wanted signed, a session's token included.
+  if ($fault !== undefined) return new KeyServiceError(name, message.split('\n', 1)[0] ?? '', { cause: error });
   if (name === 'CredentialsProviderError') {
     const reason = `There are no credentials for the key service (${where}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`;
     return new KeyServiceError('MissingAuthenticationTokenException', reason, { cause: error });
