@@ -42,7 +42,6 @@ const OF_REPOSITORIES: Record<string, object> = {
   StartImageScan: { imageId: { imageTag: 'none' } },
   DescribeImageScanFindings: { imageId: { imageTag: 'none' } },
   PutImageScanningConfiguration: { imageScanningConfiguration: { scanOnPush: false } },
-  BatchGetRepositoryScanningConfiguration: { repositoryName: undefined, repositoryNames: ['one'] },
   DescribeImageSigningStatus: { imageId: { imageTag: 'none' } },
   PutLifecyclePolicy: { lifecyclePolicyText: 'none'.padEnd(100) },
   GetLifecyclePolicy: {},
@@ -57,6 +56,8 @@ const OF_REGISTRIES: Record<string, object> = {
   DeleteRegistryPolicy: {},
   DescribeRegistry: {},
   PutReplicationConfiguration: { replicationConfiguration: { rules: [] } },
+  // Of the caller's own registry alone: it takes no other's id.
+  BatchGetRepositoryScanningConfiguration: { repositoryName: undefined, repositoryNames: ['one'] },
   GetRegistryScanningConfiguration: {},
   PutRegistryScanningConfiguration: { scanType: 'BASIC', rules: [] },
   PutSigningConfiguration: { signingConfiguration: { rules: [] } },
