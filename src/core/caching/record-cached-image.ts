@@ -9,6 +9,7 @@ import type { QuotaGuard } from '../quotas/quota-guard.ts';
 import { findRepository } from '../repositories/find-repository.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { isTagImmutable } from '../repositories/tag-mutability.ts';
+import { startScanOnPush } from '../scanning/start-scan.ts';
 import { refusingWhenFull } from '../storage-full.ts';
 import type { Digest } from '../values/digest.ts';
 import type { ArrivingImage } from './arriving-images.ts';
@@ -57,6 +58,7 @@ async function recordIn(
   if (!present && !image) return;
   if (present && present.status !== 'ACTIVE') await reactivate(records, change, present);
   const recorded = present ?? (await recordImage(records, change, unrecorded(image!, at), quotas));
+  if (!present) await startScanOnPush(records, change, recorded);
   const hasMoved =
     tag !== undefined && seenAt !== undefined && (await moveTag(records, change, recorded, { tag, seenAt, quotas }));
   if (present && !hasMoved) return;
