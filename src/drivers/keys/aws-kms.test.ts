@@ -121,11 +121,8 @@ describe('AWS KMS', () => {
     }).listen(0, '127.0.0.1');
     await once(answering, 'listening');
     const keys = await open({ endpoint: `http://127.0.0.1:${(answering.address() as AddressInfo).port}` });
-    await refusedWith(
-      keys.resolve(registry, 'alias/any'),
-      'InvalidSignatureException',
-      /^The signature does not match\.$/,
-    );
+    const said = await refusedWith(keys.resolve(registry, 'alias/any'), ['InvalidSignatureException']);
+    assert.equal(said, 'The signature does not match.');
     answering.closeAllConnections();
   });
 
