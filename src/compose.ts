@@ -3,6 +3,7 @@ import { openBlobKeys } from './compose/blob-keys.ts';
 import { openCaching } from './compose/caching.ts';
 import { createFrontDoor } from './compose/front-door.ts';
 import { startJobs } from './compose/jobs.ts';
+import { requireMasterKeys } from './compose/master-keys.ts';
 import { schedulePullTimes } from './compose/pull-time-schedule.ts';
 import { quotaLimitsOf } from './compose/quota-limits.ts';
 import { ensureRootKey } from './compose/root-key.ts';
@@ -61,6 +62,7 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
   const stores = opening.use(await openStoresWithArchive(config, { exclusive: true }));
   const settings = { ...config, partition: partitionOf(config.region), mountsByDefault: config.auth === 'open' };
   const keys = opening.use(await openBlobKeys(stores, config));
+  await requireMasterKeys(stores, keys.masterKeys);
   const dependencies = coreDependencies(stores, settings, limits, keys);
   const access = await openAccess(dependencies, config);
   const isEnforced = config.auth === 'enforced';

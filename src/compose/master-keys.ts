@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { ConfigError } from '../config/settings-reader.ts';
+import type { MasterKeys } from '../core/encryption/master-keys.ts';
+import type { MetadataStore } from '../core/metadata-store.ts';
 
 const KEY_BYTES = 32;
 
@@ -14,6 +16,14 @@ export async function readMasterKeys(file: string): Promise<Uint8Array[]> {
   });
   if (keys.length === 0) refuse(path, 'it has no line with a key; gantry kms master-key prints one');
   return keys;
+}
+
+/** A server that was once told of master keys, and by mistake no longer is, would keep plain what comes from now on. */
+export async function requireMasterKeys({ metadata }: { metadata: MetadataStore }, keys: MasterKeys): Promise<void> {
+  if (keys.currentId !== undefined || !(await metadata.read.blobs.anyUnderMasterKey())) return;
+  throw new ConfigError(
+    'Layers here are encrypted under a master key: say where it is with --master-key-file (GANTRY_MASTER_KEY_FILE). If it is lost they are too; gantry kms master-key prints one for what comes',
+  );
 }
 
 /** The text of a file that not everybody on the machine may read. */

@@ -71,6 +71,28 @@ describe('what the pull-through cache guards', () => {
     assert.equal(await readLayer(core, 'hub/app', layer!.digest).catch(() => undefined), undefined);
   });
 
+  it('asks for a layer again five seconds after it failed, however often it was asked for meanwhile', async () => {
+    const image = randomImage([5000]);
+    const { digest } = image.layers[0]!;
+    upstream.add('app', image, 'v1');
+    const isLayer = new RegExp(`blobs/${digest}`);
+    upstream.trouble(isLayer, (_, response) => response.writeHead(503).end());
+    await get('v1');
+    const layer = () => core.layers.open(call, { repositoryName: 'hub/app', digest });
+    const read = async () => readLayer(core, 'hub/app', (await layer()).digest);
+    assert.equal(await kindOf(read()), 'upstream-layer');
+    // What failed is forgotten behind this.
+    await core.dependencies.metadata.transaction('own-rows', async () => {});
+    await new Promise(setImmediate);
+    upstream.trouble(isLayer, undefined);
+    for (const seconds of [2, 2]) {
+      core.pass(seconds);
+      assert.equal(await kindOf(read()), 'upstream-layer');
+    }
+    core.pass(2);
+    assert.equal((await read())?.length, 5000);
+  });
+
   it('waits until an import has a record before it becomes a layer', async () => {
     const image = randomImage([5000]);
     const [layer] = image.layers;

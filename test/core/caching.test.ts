@@ -236,28 +236,6 @@ describe('the pull-through cache', () => {
     assert.deepEqual(await doJobs(), ['done']);
   });
 
-  it('asks for a layer again five seconds after it failed, however often it was asked for meanwhile', async () => {
-    const image = randomImage([5000]);
-    const { digest } = image.layers[0]!;
-    upstream.add('app', image, 'v1');
-    const isLayer = new RegExp(`blobs/${digest}`);
-    upstream.trouble(isLayer, (_, response) => response.writeHead(503).end());
-    await get('v1');
-    const layer = () => core.layers.open(call, { repositoryName: 'hub/app', digest });
-    const read = async () => readLayer(core, 'hub/app', (await layer()).digest);
-    assert.equal(await kindOf(read()), 'upstream-layer');
-    // What failed is forgotten behind this.
-    await core.dependencies.metadata.transaction('own-rows', async () => {});
-    await new Promise(setImmediate);
-    upstream.trouble(isLayer, undefined);
-    for (const seconds of [2, 2]) {
-      core.pass(seconds);
-      assert.equal(await kindOf(read()), 'upstream-layer');
-    }
-    core.pass(2);
-    assert.equal((await read())?.length, 5000);
-  });
-
   it('maps names as the rule says: the longest prefix, ROOT at last', async () => {
     const rules = [
       { prefix: 'ROOT', upstreamUrl: upstream.url },

@@ -207,7 +207,7 @@ it('mounts nothing into a repository that has taken the name of another under an
     get(target, name: keyof typeof metadata) {
       if (name !== 'transaction') return Reflect.get(target, name);
       return async (...given: Parameters<typeof metadata.transaction>) => {
-        await core.repositories.delete(call, { repositoryName: 'target' });
+        await core.repositories.delete(call, { repositoryName: 'target', force: false });
         await create(other.arn);
         return metadata.transaction(...given);
       };

@@ -39,14 +39,15 @@ export function createMasterKeys(keys: readonly Uint8Array[], randomBytes: (leng
 }
 
 export function isMasterKeyId(keyId: string): boolean {
-  return keyId.startsWith(PREFIX);
+  return keyId.startsWith(MASTER_KEY_PREFIX);
 }
 
-const PREFIX = 'master-key/';
+/** What the id of every master key begins with, and no ARN does. */
+export const MASTER_KEY_PREFIX = 'master-key/';
 
 /** Tells keys apart, and nothing of what they are. */
 function masterKeyId(key: Uint8Array): string {
-  return `${PREFIX}${createHash('sha256').update('gantry master key\n').update(key).digest('hex').slice(0, 16)}`;
+  return `${MASTER_KEY_PREFIX}${createHash('sha256').update('gantry master key\n').update(key).digest('hex').slice(0, 16)}`;
 }
 
 function contextOf(uploadId: string): string {

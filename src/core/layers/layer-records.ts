@@ -29,6 +29,8 @@ export interface BlobReads {
   archived(afterId: number, limit: number): Promise<Blob[]>;
   /** Whether the bytes are archived, or on their way there; false for a blob that is gone. */
   isArchived(id: number): Promise<boolean>;
+  /** Whether any blob is encrypted under a master key. Looks at all of them when none is. */
+  anyUnderMasterKey(): Promise<boolean>;
 }
 
 export interface BlobRecords extends BlobReads {

@@ -54,6 +54,15 @@ export function describeBlobs(driver: MetadataStoreDriver): void {
       assert.deepEqual(await store.read.blobs.page(added[2]!.id, 2), []);
     });
 
+    it('knows whether any is under a master key, and takes no other key for one', async () => {
+      const under = (keyId: string) =>
+        addBlob(store, { protection: { kind: 'data-key', keyId, wrapped: '', context: { uploadId: 'master-key/1' } } });
+      await under('arn:aws:kms:us-east-1:000000000000:key/master-key');
+      assert.equal(await store.read.blobs.anyUnderMasterKey(), false);
+      await under('master-key/0123456789abcdef');
+      assert.equal(await store.read.blobs.anyUnderMasterKey(), true);
+    });
+
     it('knows which no layer points at, and deletes those alone', async () => {
       const [one, other] = [await addRepository(store), await addRepository(store)];
       const blob = await addBlob(store);

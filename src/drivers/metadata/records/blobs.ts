@@ -1,4 +1,5 @@
 import { type Expression, type Kysely, sql } from 'kysely';
+import { MASTER_KEY_PREFIX } from '../../../core/encryption/master-keys.ts';
 import type { Blob, BlobReads, BlobRecords } from '../../../core/layers/layer-records.ts';
 import type { Digest } from '../../../core/values/digest.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
@@ -28,6 +29,9 @@ export function blobReads(session: Session): BlobReads {
     },
     async isArchived(id) {
       return (await isArchived(session, { id })).length > 0;
+    },
+    async anyUnderMasterKey() {
+      return (await underMasterKey(session, { pattern: `%"keyId":"${MASTER_KEY_PREFIX}%` })).length > 0;
     },
   };
 }
@@ -153,6 +157,10 @@ const archived = prepared((db, { afterId, limit }: Placeholders<{ afterId: numbe
 
 const isArchived = prepared((db, { id }: Placeholders<{ id: number }>) =>
   db.selectFrom('blobs').select('id').where('id', '=', id).where('archived', '=', 1),
+);
+
+const underMasterKey = prepared((db, { pattern }: Placeholders<{ pattern: string }>) =>
+  db.selectFrom('blobs').select('id').where('protection_json', 'like', pattern).limit(sql.lit(1)),
 );
 
 const markArchived = prepared((db, { imageId, now }: Placeholders<{ imageId: number; now: number }>) =>
