@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +38,29 @@ await describeClient('Trivy', { programs: ['trivy'], mustBeInCi: true }, (client
     }
   });
 
+  it('finds the same by a server of Trivy', async () => {
+    const cache = join(client.home, 'served');
+    await writeTrivyDatabase(cache, trivyFacts());
+    const address = `127.0.0.1:${await freePort()}`;
+    const words = ['server', '--skip-db-update', '--cache-dir', cache, '--listen', address];
+    const trivy = spawn(client.program('trivy'), words, { stdio: 'ignore', cwd: client.home });
+    try {
+      await until(async () => (await fetch(`http://${address}/healthz`)).ok);
+      const args = [
+        '--scanner',
+        'trivy',
+        '--trivy-binary',
+        client.program('trivy'),
+        '--trivy-server',
+        `http://${address}`,
+      ];
+      await using other = await startServer({ args });
+      assert.deepEqual(await findingsOn(other.url, '12.5'), await findingsOn(client.server.url, '12.5'));
+    } finally {
+      trivy.kill('SIGKILL');
+    }
+  });
+
   it('fails a scan with what to do where Trivy or its database is not', async () => {
     const cache = join(client.home, 'none');
     const binary = client.program('trivy');
@@ -56,6 +82,22 @@ await describeClient('Trivy', { programs: ['trivy'], mustBeInCi: true }, (client
     );
   });
 });
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  for (let second = 0; second < SCAN_SECONDS; second += 1) {
+    if (await isSo().catch(() => false)) return;
+    await sleep(1000);
+  }
+  throw new Error('Trivy does not answer');
+}
 
 /** Each as one line, in order. */
 async function findingsOn(url: string, release: string): Promise<string[]> {
