@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { SERVE_SETTINGS } from '../../src/config/settings.ts';
 import { awsCall } from '../support/aws-call.ts';
+import { needsFolder } from '../support/cluster-mode.ts';
 import { http } from '../support/http.ts';
 import { pushImage, randomImage } from '../support/images.ts';
 import { runAny } from '../support/programs.ts';
@@ -154,7 +155,8 @@ describe('gantry serve', () => {
     assert.equal((await http(`${first.url}/readyz`)).status, 200);
   });
 
-  it('keeps everything in a folder for its owner alone, and has it again after a restart', async () => {
+  const skip = needsFolder('looks at the modes of gantry.db');
+  it('keeps everything in a folder for its owner alone, and has it again after a restart', { skip }, async () => {
     await using folder = await temporaryFolder();
     const image = randomImage();
     for (const isFirst of [true, false]) {
