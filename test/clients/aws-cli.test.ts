@@ -6,7 +6,7 @@ import { it } from 'node:test';
 import { describeClient } from '../support/client.ts';
 import { needsFolder } from '../support/cluster-mode.ts';
 import { startDockerDaemon } from '../support/docker-daemon.ts';
-import { http } from '../support/http.ts';
+import { download } from '../support/http.ts';
 import { descriptor, mediaTypes, pushBlob, pushImage, randomImage } from '../support/images.ts';
 import { findProgram } from '../support/programs.ts';
 
@@ -107,7 +107,7 @@ await describeClient('AWS CLI', { programs: ['aws'], mustBeInCi: true }, (client
     assert.equal((await ecr('complete-layer-upload', ...named(name), ...digests)).layerDigest, layer!.digest);
     const { layers } = await ecr('batch-check-layer-availability', ...named(name), '--layer-digests', layer!.digest);
     assert.equal(layers[0].layerAvailability, 'AVAILABLE');
-    const answer = await http(`${client.server.url}/v2/${name}/blobs/${layer!.digest}`);
+    const answer = await download(`${client.server.url}/v2/${name}/blobs/${layer!.digest}`);
     assert.deepEqual(answer.body, readFileSync(file));
   });
 

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { it } from 'node:test';
 import { describeClient } from '../support/client.ts';
-import { http } from '../support/http.ts';
+import { download, http } from '../support/http.ts';
 import { digestOf, mediaTypes } from '../support/images.ts';
 import { findProgram } from '../support/programs.ts';
 
@@ -42,7 +42,7 @@ await describeClient('buildah', { programs: ['buildah', 'busybox'], needsRoot: t
       });
       assert.equal(manifest.headers['content-type'], mediaType);
       for (const { digest } of [...manifest.json().layers, manifest.json().config]) {
-        const blob = await http(`${client.server.url}/v2/${repository}/blobs/${digest}`);
+        const blob = await download(`${client.server.url}/v2/${repository}/blobs/${digest}`);
         assert.equal(digestOf(blob.body), digest);
       }
     });

@@ -39,6 +39,12 @@ export async function http(url: string, { method = 'GET', headers = {}, body, si
   return promise;
 }
 
+/** A GET that goes on to the link it is answered with, as clients do that pull layers: without its headers. */
+export async function download(url: string, headers: OutgoingHttpHeaders = {}): Promise<HttpAnswer> {
+  const first = await http(url, { headers });
+  return first.status === 307 ? http(String(first.headers.location)) : first;
+}
+
 function answer(status: number, headers: IncomingHttpHeaders, body: Buffer): HttpAnswer {
   const text = () => body.toString('utf8');
   return { status, headers, body, text, json: () => JSON.parse(text()) };
