@@ -54,5 +54,6 @@ export async function pulled(url: string, repository: string, digest: string): P
 /** Without the server's address, and the times of pulls, of which asking is one. */
 function plain(body: unknown, url: string): unknown {
   const text = JSON.stringify(body, (name, value) => (name === 'lastRecordedPullTime' ? undefined : value));
-  return JSON.parse(text.replaceAll(new URL(url).port, 'PORT'));
+  // With its host alone: the same digits may be in a digest.
+  return JSON.parse(text.replaceAll(new URL(url).host, 'HOST').replaceAll(`localhost:${new URL(url).port}`, 'HOST'));
 }
