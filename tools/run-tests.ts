@@ -27,7 +27,7 @@ const suites: Readonly<Record<'all' | 'clients' | 'cluster', readonly Round[]>> 
   cluster: [
     { files: ['test/cluster/**/*.test.ts'], concurrency: 1 },
     // System tests look at each header of a layer's answer; real clients follow links.
-    { files: ['test/system/**/*.test.ts'], onCluster: 'proxy' },
+    { files: ['test/system/**/*.test.ts'], concurrency: 2, onCluster: 'proxy' },
     { files: ['test/clients/**/*.test.ts'], concurrency: 1, onCluster: 'redirect' },
   ],
 };
