@@ -25,6 +25,7 @@ const FILLED = `
   select 's', 'sha256:' || md5(n::text), n::text, 1, 0, 1 from generate_series(1, ${IMAGES}) n;
   insert into layers (repository_id, digest, blob_id, lease_until, referenced)
   select 1 + id % 40, digest, id, 0, 1 from blobs;
+  insert into layer_inventories (blob_id, format, inventory) select id, 1, 'inventory' from blobs;
   insert into image_layers (repository_id, layer_digest, image_id, media_type)
   select repository_id, 'sha256:' || md5((id / 2)::text), id, 'type' from images;
   insert into image_children (repository_id, child_digest, image_id)
