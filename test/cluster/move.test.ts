@@ -191,7 +191,8 @@ describe('gantry move, to a database and a bucket', { skip: withoutPostgres || (
     await call(other.url, 'CreateRepository', { repositoryName: 'under/kms', encryptionConfiguration });
     await pushImage(other.url, 'under/kms', 'v1', randomImage());
     await other.stop();
-    const said = await runGantry(keyless, ['move'], to);
+    const { to: elsewhere } = await newPlace();
+    const said = await runGantry(keyless, ['move'], elsewhere);
     assert.equal(said.code, 1);
     assert.match(said.stderr, /which does not know the keys of this server/);
   });
