@@ -3,9 +3,10 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { awsCall } from '../support/aws-call.ts';
 import { http } from '../support/http.ts';
 import {
+  artifact,
   type Blob,
   blobOf,
-  descriptor,
+  empty,
   mediaTypes,
   pushBlob,
   pushImage,
@@ -133,26 +134,11 @@ describe('work after the answer on several nodes', { skip: whyNoCluster() }, () 
   }
 });
 
-const empty = blobOf('{}');
 const BLOBS = 300;
 const IMAGES = 30;
 /** Bytes whose facts the dead node had deleted already are remains, which otherwise stay for an hour. */
 const COLLECTING = ['--garbage-interval-seconds', '1', '--orphan-seconds', '1'];
 const COPY = { region: 'eu-west-1' };
-
-function artifact(name: string, subject?: Blob): Blob {
-  return blobOf(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: mediaTypes.manifest,
-      artifactType: 'application/vnd.example',
-      config: descriptor(mediaTypes.empty, empty),
-      layers: [descriptor(mediaTypes.empty, empty)],
-      ...(subject && { subject: descriptor(mediaTypes.manifest, subject) }),
-      annotations: { name },
-    }),
-  );
-}
 
 async function metricOf({ url }: ClusterNode, name: string): Promise<number> {
   const lines = (await http(`${url}/metrics`)).text().split('\n');

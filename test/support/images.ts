@@ -114,3 +114,21 @@ export async function pushImage(
 function mustBeCreated(answer: HttpAnswer): void {
   if (answer.status !== 201) throw new Error(`expected 201, was answered ${answer.status}: ${answer.text()}`);
 }
+
+/** What an artifact has for its config and its layer. */
+export const empty = blobOf('{}');
+
+/** An artifact's manifest, of which a name makes another. */
+export function artifact(name: string, subject?: Blob): Blob {
+  return blobOf(
+    JSON.stringify({
+      schemaVersion: 2,
+      mediaType: mediaTypes.manifest,
+      artifactType: 'application/vnd.example',
+      config: descriptor(mediaTypes.empty, empty),
+      layers: [descriptor(mediaTypes.empty, empty)],
+      ...(subject && { subject: descriptor(mediaTypes.manifest, subject) }),
+      annotations: { name },
+    }),
+  );
+}

@@ -3,27 +3,12 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { awsCall } from '../support/aws-call.ts';
 import { http } from '../support/http.ts';
-import { type Blob, blobOf, descriptor, mediaTypes, pushBlob, pushManifest } from '../support/images.ts';
+import { artifact, type Blob, empty, mediaTypes, pushBlob, pushManifest } from '../support/images.ts';
 import { type RunningServer, startServer } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { assertStatus } from './oci-answers.ts';
 
 const repositoryName = 'some/app';
-const empty = blobOf('{}');
-
-function artifact(name: string, subject?: Blob): Blob {
-  return blobOf(
-    JSON.stringify({
-      schemaVersion: 2,
-      mediaType: mediaTypes.manifest,
-      artifactType: 'application/vnd.example',
-      config: descriptor(mediaTypes.empty, empty),
-      layers: [descriptor(mediaTypes.empty, empty)],
-      ...(subject && { subject: descriptor(mediaTypes.manifest, subject) }),
-      annotations: { name },
-    }),
-  );
-}
 
 async function push({ url }: RunningServer, manifest: Blob, reference = manifest.digest): Promise<Blob> {
   assertStatus(await pushManifest(url, repositoryName, reference, manifest, mediaTypes.manifest), 201);
