@@ -2,7 +2,6 @@ import { type Access, openAccess } from './compose/access.ts';
 import { openBlobKeys } from './compose/blob-keys.ts';
 import { openCaching } from './compose/caching.ts';
 import { createFrontDoor } from './compose/front-door.ts';
-import { startJobs } from './compose/jobs.ts';
 import { requireMasterKeys } from './compose/master-keys.ts';
 import { schedulePullTimes } from './compose/pull-time-schedule.ts';
 import { quotaLimitsOf } from './compose/quota-limits.ts';
@@ -40,7 +39,7 @@ import { partitionOf } from './core/values/registry.ts';
 import { createFileAuditTrail } from './drivers/audit/file-audit-trail.ts';
 import { createHttpServer } from './http/server.ts';
 import { createLog, type Log } from './log.ts';
-import { createMetrics } from './protocols/operator/metrics.ts';
+import { createMetrics } from './protocols/operator/deferred-metrics.ts';
 
 /** A registry that serves. */
 export interface RunningServer extends AsyncDisposable {
@@ -93,9 +92,12 @@ export async function startServer(config: ServeConfig): Promise<RunningServer> {
       log.request(request);
     },
   });
-  opening.use(await startJobs({ config, dependencies, access, caching, engine, metrics, log }));
+  const jobs = opening.use(new AsyncDisposableStack());
   port = await server.listen(config.host, config.port);
   opening.defer(() => server.close(config.stopSeconds * 1000));
+  // What answers nobody is loaded when answers are given already, and ends when none are given any more.
+  const { startJobs } = await import('./compose/jobs.ts');
+  jobs.use(await startJobs({ config, dependencies, access, caching, engine, metrics, log }));
   opening.use(matchWhenMoreIsKnown(dependencies, engine, config, log));
   opening.use(watchAccess(access.directory, log));
   const running = opening.move();
