@@ -8,6 +8,8 @@ import { readDocument } from './read-document.ts';
 const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const BUNDLE = 'application/vnd.dev.sigstore.bundle.';
 const CERTIFICATE = 'dev.sigstore.cosign/certificate';
+/** What a bundle says of an image that it signs; every other predicate is an attestation. */
+const SIGNS = 'https://sigstore.dev/cosign/sign/v1';
 
 interface Layer {
   readonly mediaType?: string;
@@ -27,29 +29,34 @@ export async function readCosignSignatures(
   for (const layer of layers) {
     if (layer.mediaType === SIMPLE_SIGNING) signatures.push(certificateOr(layer.annotations?.[CERTIFICATE]));
     else if (layer.mediaType?.startsWith(BUNDLE)) {
-      signatures.push(await certificateOfBundle(dependencies, repository, layer));
+      signatures.push(...(await readBundle(dependencies, repository, layer)));
     }
   }
   return signatures;
 }
 
-/** The Sigstore bundle format: a certificate, a chain of them, or the hint of a key. */
-async function certificateOfBundle(
+/** The Sigstore bundle format: a certificate, a chain of them, or the hint of a key. None for an attestation. */
+async function readBundle(
   dependencies: CoreDependencies,
   repository: Repository,
   layer: Layer,
-): Promise<X509Certificate | undefined> {
+): Promise<(X509Certificate | undefined)[]> {
   const digest = parseDigest(layer.digest ?? '');
   const bytes = digest && (await readDocument(dependencies, repository, { digest }));
-  if (!bytes) return undefined;
+  if (!bytes) return [undefined];
   try {
-    const { verificationMaterial } = JSON.parse(bytes.toString());
+    const { verificationMaterial, dsseEnvelope } = JSON.parse(bytes.toString());
+    if (dsseEnvelope && predicateTypeOf(dsseEnvelope) !== SIGNS) return [];
     const { certificate, x509CertificateChain } = verificationMaterial;
     const raw = certificate?.rawBytes ?? x509CertificateChain?.certificates?.[0]?.rawBytes;
-    return certificateOr(raw === undefined ? undefined : Buffer.from(raw, 'base64'));
+    return [certificateOr(raw === undefined ? undefined : Buffer.from(raw, 'base64'))];
   } catch {
-    return undefined;
+    return [undefined];
   }
+}
+
+function predicateTypeOf({ payload }: { readonly payload: string }): unknown {
+  return JSON.parse(Buffer.from(payload, 'base64').toString()).predicateType;
 }
 
 function certificateOr(certificate: string | Buffer | undefined): X509Certificate | undefined {
