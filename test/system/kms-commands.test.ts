@@ -63,6 +63,17 @@ describe('gantry kms, beside a running server', () => {
     );
   });
 
+  it("does not delete the registry's own key, which is made when it is first needed", { skip }, async () => {
+    await using server = await startServer();
+    const [gantry, refusal] = [gantryOn(server.data), refusalOn(server.data)];
+    const encryptionConfiguration = { encryptionType: 'KMS' } as const;
+    const made = await ecrClient(server.url).createRepository({ repositoryName, encryptionConfiguration });
+    const arn = made.repository?.encryptionConfiguration?.kmsKey ?? '';
+    const words = new RegExp(`${arn} is the registry's own key, alias/aws/ecr, which is not deleted; gantry kms disable`);
+    for (const named of ['alias/aws/ecr', arn]) assert.match(await refusal('kms', 'schedule-deletion', named), words);
+    assert.match(await gantry('kms', 'list'), /^alias\/aws\/ecr +Enabled +1 /m);
+  });
+
   it('keeps keys under one key file alone', async () => {
     await using folder = await temporaryFolder();
     const [gantry, refusal] = [gantryOn(folder.path), refusalOn(folder.path)];

@@ -102,6 +102,8 @@ export function createKmsKeys(
       const deletionAt = secondsAfter(now(), days * DAY_SECONDS);
       return change(registry, named, (key) => {
         requireKept(key, key.state);
+        // KMS refuses it for keys that AWS manages: repositories that name no key would have none until it is gone.
+        if (key.alias === REGISTRY_KEY_ALIAS) throw new KmsKeyError(`${key.arn} ${OF_REGISTRY_WORDS}`);
         return { state: 'PendingDeletion', deletionAt };
       });
     },
@@ -119,6 +121,8 @@ const DAYS_MIN = 7;
 const DAYS_MAX = 30;
 
 const ALIAS_WORDS = 'An alias is up to 250 letters, digits and /_- and does not begin with aws/';
+
+const OF_REGISTRY_WORDS = `is the registry's own key, ${REGISTRY_KEY_ALIAS}, which is not deleted; gantry kms disable ends its use`;
 
 /** What the material of a key is sealed for. */
 export function contextOf(arn: string): string {
