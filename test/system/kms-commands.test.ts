@@ -69,7 +69,9 @@ describe('gantry kms, beside a running server', () => {
     const encryptionConfiguration = { encryptionType: 'KMS' } as const;
     const made = await ecrClient(server.url).createRepository({ repositoryName, encryptionConfiguration });
     const arn = made.repository?.encryptionConfiguration?.kmsKey ?? '';
-    const words = new RegExp(`${arn} is the registry's own key, alias/aws/ecr, which is not deleted; gantry kms disable`);
+    const words = new RegExp(
+      `${arn} is the registry's own key, alias/aws/ecr, which is not deleted; gantry kms disable`,
+    );
     for (const named of ['alias/aws/ecr', arn]) assert.match(await refusal('kms', 'schedule-deletion', named), words);
     assert.match(await gantry('kms', 'list'), /^alias\/aws\/ecr +Enabled +1 /m);
   });
