@@ -1,4 +1,10 @@
-import { CreateBucketCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  DeleteObjectCommand,
+  ListMultipartUploadsCommand,
+  ListObjectsV2Command,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import type { S3BlobStoreOptions } from '../../src/drivers/blobs/s3/s3-blob-store.ts';
 import type { S3Server } from '../support/s3-server.ts';
 
@@ -22,6 +28,17 @@ export function contentOfBucket(options: S3BlobStoreOptions): Promise<{ objects:
     const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket }));
     const { Uploads = [] } = await client.send(new ListMultipartUploadsCommand({ Bucket }));
     return { objects: Contents.map(relative), multiparts: Uploads.map(relative) };
+  });
+}
+
+/** Deletes all objects but those whose keys, without the bucket's prefix, begin so. */
+export async function emptyBut(options: S3BlobStoreOptions, kept: string): Promise<void> {
+  const { bucket: Bucket, prefix } = options;
+  const { objects } = await contentOfBucket(options);
+  await withClient(options, async (client) => {
+    for (const key of objects.filter((one) => !one.startsWith(kept))) {
+      await client.send(new DeleteObjectCommand({ Bucket, Key: `${prefix}/${key}` }));
+    }
   });
 }
 

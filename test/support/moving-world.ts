@@ -67,8 +67,16 @@ interface HalfUpload {
   readonly halfBytes: number;
 }
 
-/** Puts something of every kind that a registry holds into a server that admits everybody. */
-export async function fillRegistry(server: RunningServer, partBytes: number): Promise<FilledRegistry> {
+/**
+ * Puts something of every kind that a registry holds into a server that admits everybody.
+ *
+ * @param env says to commands where the registry is, but for its folder
+ */
+export async function fillRegistry(
+  server: RunningServer,
+  partBytes: number,
+  env: Record<string, string> = {},
+): Promise<FilledRegistry> {
   const { url, data } = server;
   const app = { repositoryName: 'team/app' };
   await call(url, 'CreateRepository', { ...app, tags: [{ Key: 'cost', Value: 'ä' }] });
@@ -90,11 +98,12 @@ export async function fillRegistry(server: RunningServer, partBytes: number): Pr
   await call(url, 'PutLifecyclePolicy', { ...app, lifecyclePolicyText: LIFECYCLE });
   await call(url, 'PutAccountSetting', { name: 'REGISTRY_POLICY_SCOPE', value: 'V2' });
   await call(url, 'CreateRepositoryCreationTemplate', { prefix: 'made', appliedFor: ['CREATE_ON_PUSH'] });
-  await gantry(data, ['user', 'create', 'reader']);
-  await gantry(data, ['policy', 'attach', '--user', 'reader', '--managed', 'AmazonEC2ContainerRegistryReadOnly']);
-  const reader = JSON.parse(await gantry(data, ['key', 'create', '--user', 'reader', '--json'])) as Credentials;
+  await gantry(data, ['user', 'create', 'reader'], env);
+  const managed = ['--managed', 'AmazonEC2ContainerRegistryReadOnly'];
+  await gantry(data, ['policy', 'attach', '--user', 'reader', ...managed], env);
+  const reader = JSON.parse(await gantry(data, ['key', 'create', '--user', 'reader', '--json'], env)) as Credentials;
   const file = join(data, 'events.jsonl');
-  await gantry(data, ['events', 'target', 'add', 'log', 'file', file]);
+  await gantry(data, ['events', 'target', 'add', 'log', 'file', file], env);
   return { reader, streamed: await halfStreamed(url), parted: await halfParted(url, partBytes) };
 }
 
