@@ -60,7 +60,7 @@ function identityOf(subject: string): string {
 
 /** RFC 4514, 2.4. */
 function escaped(text: string): string {
-  return text.replace(/[",+;<>\\=]/g, '\\$&');
+  return text.replace(/^[ #]|[",+;<>\\=]| $/g, '\\$&');
 }
 
 /** What is there may be somebody's policy of today. */

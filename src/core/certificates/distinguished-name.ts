@@ -19,9 +19,14 @@ export function distinguishedName({ country, state, organization, commonName }: 
   );
 }
 
-/** The parts of a name as `subject` of node:crypto's X509Certificate shows them: each on a line, `CN=…`. */
+/**
+ * The parts of a name as `subject` of node:crypto's X509Certificate shows them: each on a line, `CN=…`, those of one set on
+ * one line; what is special in RFC 2253 stands behind a backslash, as itself or in hexadecimal digits.
+ */
 export function namePartsOf(subject: string): NameParts {
-  const parts = new Map(subject.split('\n').map((line) => [line.split('=', 1)[0], line.slice(line.indexOf('=') + 1)]));
+  const parts = new Map(
+    subject.split(/\n| \+ /).map((part) => [part.split('=', 1)[0], unescaped(part.slice(part.indexOf('=') + 1))]),
+  );
   const [country, state, organization] = ['C', 'ST', 'O'].map((key) => parts.get(key));
   return {
     ...(country !== undefined && { country }),
@@ -29,6 +34,12 @@ export function namePartsOf(subject: string): NameParts {
     ...(organization !== undefined && { organization }),
     commonName: parts.get('CN') ?? '',
   };
+}
+
+function unescaped(text: string): string {
+  return text.replace(/\\(?:([0-9A-Fa-f]{2})|(.))/gs, (_, digits, character) =>
+    digits === undefined ? character : String.fromCharCode(Number.parseInt(digits, 16)),
+  );
 }
 
 function part(type: string, text: Buffer): Buffer {
