@@ -3,7 +3,7 @@ import type { CoreDependencies } from '../dependencies.ts';
 import { ARCHIVED_WORDS, RefusedError, refuse } from '../errors.ts';
 import type { PullTimes } from '../pull-times/pull-times.ts';
 import { findRepository } from '../repositories/find-repository.ts';
-import type { Repository } from '../repositories/repository-records.ts';
+import type { Repository, RepositoryName } from '../repositories/repository-records.ts';
 import { parseDigest } from '../values/digest.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
 import { essenceOf } from '../values/media-type.ts';
@@ -29,8 +29,10 @@ export function createImages(dependencies: CoreDependencies, pullTimes: Pick<Pul
     updateStorageClass: (call, input) => updateStorageClass(dependencies, call, input),
 
     async getManifest(call, input) {
-      const repository = await repositoryOf(call, input);
-      const manifest = await manifestOf(repository.id, input.reference);
+      const [repository, manifest] = await Promise.all([
+        repositoryOf(call, input),
+        manifestOf({ registry: call.registry, name: input.repositoryName }, input.reference),
+      ]);
       const imageId = identifierOf(input.reference);
       if (!manifest) return refuseImage(call, input.repositoryName, imageId);
       if (manifest.status !== 'ACTIVE') refuseArchived(call, input.repositoryName, imageId, manifest.status);
@@ -136,10 +138,10 @@ export function createImages(dependencies: CoreDependencies, pullTimes: Pick<Pul
     return { imageId: { imageDigest: image.digest, ...tag }, manifest };
   }
 
-  function manifestOf(repositoryId: number, reference: ImageReference): Promise<StoredManifest | undefined> {
-    if ('tag' in reference) return read.images.manifestByTag(repositoryId, reference.tag);
+  async function manifestOf(name: RepositoryName, reference: ImageReference): Promise<StoredManifest | undefined> {
+    if ('tag' in reference) return read.images.manifestIn(name, reference);
     const digest = parseDigest(reference.digest);
-    return digest ? read.images.manifest(repositoryId, digest) : Promise.resolve(undefined);
+    return digest && read.images.manifestIn(name, { digest });
   }
 }
 

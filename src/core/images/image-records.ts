@@ -1,3 +1,4 @@
+import type { RepositoryName } from '../repositories/repository-records.ts';
 import type { Digest } from '../values/digest.ts';
 
 /** What is known of an image besides its manifest's bytes. */
@@ -69,7 +70,11 @@ export interface ImageReads {
   /** Which image each of the given tags is on; tags that do not exist are left out. */
   findTags(repositoryId: number, tags: readonly string[]): Promise<{ readonly tag: string; readonly digest: Digest }[]>;
   manifest(repositoryId: number, digest: Digest): Promise<StoredManifest | undefined>;
-  manifestByTag(repositoryId: number, tag: string): Promise<StoredManifest | undefined>;
+  /** As `manifest`, of a repository whose record is being read at the same time; undefined when there is none, too. */
+  manifestIn(
+    repository: RepositoryName,
+    reference: { readonly tag: string } | { readonly digest: Digest },
+  ): Promise<StoredManifest | undefined>;
   /** One entry for each (digest, tag) pair, untagged images once with an empty tag, in that order, after a position. */
   pairs(
     repositoryId: number,

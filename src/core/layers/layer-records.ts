@@ -1,5 +1,6 @@
 import type { BlobLocation } from '../blob-store.ts';
 import type { Protection } from '../encryption/protection.ts';
+import type { RepositoryName } from '../repositories/repository-records.ts';
 import type { Digest } from '../values/digest.ts';
 
 /** Bytes that are sealed and synced, shared by all repositories of one encryption scope. */
@@ -31,11 +32,22 @@ export interface BlobReads {
   isArchived(id: number): Promise<boolean>;
   /** Whether any blob is encrypted under a master key. Looks at all of them when none is. */
   anyUnderMasterKey(): Promise<boolean>;
+  /** The names of the repositories that have a layer of the blob, in lexical order. */
+  repositoriesWith(id: number, limit: number): Promise<string[]>;
 }
 
 export interface BlobRecords extends BlobReads {
   /** @returns undefined when the scope has a blob of that digest */
   insert(blob: Omit<Blob, 'id'>): Promise<Blob | undefined>;
+  /**
+   * Lets a blob whose bytes are at a location have others, which are the same in plain; they are not archived.
+   * @returns false when it is gone, or its bytes are elsewhere by now
+   */
+  replaceBytes(
+    id: number,
+    from: BlobLocation,
+    kept: Pick<Blob, 'location' | 'protection' | 'createdAt'>,
+  ): Promise<boolean>;
   /** Deletes the record if still no layer points at it. @returns whether it was deleted */
   deleteUnreferenced(id: number): Promise<boolean>;
   /**
@@ -72,6 +84,8 @@ export interface Layer {
 
 export interface LayerReads {
   find(repositoryId: number, digest: Digest): Promise<Layer | undefined>;
+  /** As `find`, in a repository whose record is being read at the same time; undefined when there is none, too. */
+  findIn(repository: RepositoryName, digest: Digest): Promise<Layer | undefined>;
   findMany(repositoryId: number, digests: readonly Digest[]): Promise<Layer[]>;
   /** Layers that no image uses and whose lease ended before `now`. */
   expired(now: Date, limit: number): Promise<{ readonly repositoryId: number; readonly digest: Digest }[]>;

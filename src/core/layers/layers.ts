@@ -84,9 +84,12 @@ export function createLayers({ metadata, encryption, now, settings }: CoreDepend
     },
 
     async open(call, { repositoryName, digest }) {
-      const repository = await findRepository(metadata.read, call.registry, repositoryName);
+      const { registry } = call;
       const parsed = parseDigest(digest);
-      const found = parsed && (await metadata.read.layers.find(repository.id, parsed));
+      const [found] = await Promise.all([
+        parsed && metadata.read.layers.findIn({ registry, name: repositoryName }, parsed),
+        findRepository(metadata.read, registry, repositoryName),
+      ]);
       const [layer] = found ? await keep([found]) : [];
       const missing = () =>
         refuse({ kind: 'layer-not-found', digest, repositoryName, registryId: call.registry.accountId });

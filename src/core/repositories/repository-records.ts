@@ -13,6 +13,9 @@ export interface Repository {
   readonly resourceTags: readonly ResourceTag[];
 }
 
+/** What callers say of a repository: its record tells the rest. */
+export type RepositoryName = Pick<Repository, 'registry' | 'name'>;
+
 export type ImageTagMutability = 'MUTABLE' | 'IMMUTABLE' | 'MUTABLE_WITH_EXCLUSION' | 'IMMUTABLE_WITH_EXCLUSION';
 
 export interface ExclusionFilter {

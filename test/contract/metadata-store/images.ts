@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Image } from '../../../src/core/images/image-records.ts';
 import type { MetadataStore } from '../../../src/core/metadata-store.ts';
+import type { Repository } from '../../../src/core/repositories/repository-records.ts';
 import {
   addImage,
   addLayer,
@@ -13,6 +14,7 @@ import {
   minutesLater,
   type OpenStore,
   openMigrated,
+  REGISTRY,
   someDigest,
 } from './driver.ts';
 
@@ -20,11 +22,13 @@ export function describeImages(driver: MetadataStoreDriver): void {
   describe(`${driver.name}: images`, () => {
     let opened: OpenStore;
     let store: MetadataStore;
+    let repository: Repository;
     let repositoryId: number;
     before(async () => {
       opened = await openMigrated(driver);
       store = opened.store;
-      repositoryId = (await addRepository(store)).id;
+      repository = await addRepository(store);
+      repositoryId = repository.id;
     });
     after(() => opened[Symbol.asyncDispose]());
 
@@ -68,10 +72,17 @@ export function describeImages(driver: MetadataStoreDriver): void {
       await tag('bytes', image!);
       const stored = { digest, mediaType: MANIFEST_TYPE, status: 'ACTIVE', bytes };
       assert.deepEqual(await store.read.images.manifest(repositoryId, digest), stored);
-      assert.deepEqual(await store.read.images.manifestByTag(repositoryId, 'bytes'), stored);
+      assert.deepEqual(await store.read.images.manifestIn(repository, { digest }), stored);
+      assert.deepEqual(await store.read.images.manifestIn(repository, { tag: 'bytes' }), stored);
       assert.equal(await store.read.images.manifest(repositoryId + 1000, digest), undefined);
-      assert.equal(await store.read.images.manifestByTag(repositoryId + 1000, 'bytes'), undefined);
-      assert.equal(await store.read.images.manifestByTag(repositoryId, 'BYTES'), undefined);
+      for (const elsewhere of [
+        { ...repository, name: 'elsewhere' },
+        { ...repository, registry: { ...REGISTRY, region: 'eu-west-1' } },
+      ]) {
+        assert.equal(await store.read.images.manifestIn(elsewhere, { digest }), undefined);
+        assert.equal(await store.read.images.manifestIn(elsewhere, { tag: 'bytes' }), undefined);
+      }
+      assert.equal(await store.read.images.manifestIn(repository, { tag: 'BYTES' }), undefined);
     });
 
     it('refuses a second of the same digest in a repository and keeps the first whole', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { MetadataStore } from '../../../src/core/metadata-store.ts';
+import type { Repository } from '../../../src/core/repositories/repository-records.ts';
 import type { Digest } from '../../../src/core/values/digest.ts';
 import {
   addBlob,
@@ -20,11 +21,13 @@ export function describeLayers(driver: MetadataStoreDriver): void {
   describe(`${driver.name}: layers`, () => {
     let opened: OpenStore;
     let store: MetadataStore;
+    let repository: Repository;
     let repositoryId: number;
     before(async () => {
       opened = await openMigrated(driver);
       store = opened.store;
-      repositoryId = (await addRepository(store)).id;
+      repository = await addRepository(store);
+      repositoryId = repository.id;
     });
     after(() => opened[Symbol.asyncDispose]());
 
@@ -49,6 +52,8 @@ export function describeLayers(driver: MetadataStoreDriver): void {
       };
       assert.deepEqual(await find(blob.digest), layer);
       assert.deepEqual(await store.read.layers.findMany(repositoryId, [someDigest(), blob.digest]), [layer]);
+      assert.deepEqual(await store.read.layers.findIn(repository, blob.digest), layer);
+      assert.equal(await store.read.layers.findIn({ ...repository, name: 'elsewhere' }, blob.digest), undefined);
       assert.equal(await store.read.layers.find(repositoryId + 1000, blob.digest), undefined);
       assert.equal(await find(someDigest()), undefined);
       assert.deepEqual(await store.read.layers.findMany(repositoryId, []), []);

@@ -25,6 +25,7 @@ import type { Session } from '../../../src/drivers/metadata/session.ts';
 
 const DIGEST = 'sha256:00';
 const REGISTRY = { accountId: '', region: '' };
+const NAMED = { registry: REGISTRY, name: '' };
 const HOLDER = { accountId: '', kind: 'user', name: '' } as const;
 const EPOCH = new Date(0);
 
@@ -63,6 +64,7 @@ export const LISTS: Readonly<Record<string, Question>> = {
   'blobs.page': (session) => blobReads(session).page(0, 1),
   'blobs.archivedOf': (session) => blobReads(session).archivedOf(1, 1),
   'blobs.archived': (session) => blobReads(session).archived(0, 1),
+  'blobs.repositoriesWith': (session) => blobReads(session).repositoriesWith(1, 1),
   'blobs.unreferenced': (session) => blobReads(session).unreferenced(1),
   'access.users': (session) => accessReads(session).users(''),
   'access.roles': (session) => accessReads(session).roles(''),
@@ -118,6 +120,7 @@ export const OTHERS: Readonly<Record<string, Question>> = {
   'blobs.markArchived': (session) => blobRecords(session).markArchived(1, EPOCH),
   'layers.withdraw': (session) => layerRecords(session).withdraw({ id: 1, repositoryId: 1 }),
   'layers.find': (session) => layerReads(session).find(1, DIGEST),
+  'layers.findIn': (session) => layerReads(session).findIn(NAMED, DIGEST),
   'layers.renewLeases': (session) => layerRecords(session).renewLeases(1, [DIGEST], EPOCH),
   'layers.deleteExpired': (session) => layerRecords(session).deleteExpired(1, DIGEST, EPOCH),
   'scanning.find': (session) => scanReads(session).find(1, 'BASIC'),
@@ -150,7 +153,8 @@ export const OTHERS: Readonly<Record<string, Question>> = {
   'access.deleteGroup': (session) => accessRecords(session).deleteGroup('', ''),
   'access.registryPolicy': (session) => accessReads(session).registryPolicy(REGISTRY),
   'images.manifest': (session) => imageReads(session).manifest(1, DIGEST),
-  'images.manifestByTag': (session) => imageReads(session).manifestByTag(1, ''),
+  'images.manifestIn': (session) => imageReads(session).manifestIn(NAMED, { digest: DIGEST }),
+  'images.manifestIn, by tag': (session) => imageReads(session).manifestIn(NAMED, { tag: '' }),
   'replication.rules': (session) => replicationReads(session).rules(REGISTRY),
   'replication.putStatus': (session) =>
     replicationRecords(session).putStatus(1, {

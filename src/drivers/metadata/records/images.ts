@@ -5,6 +5,7 @@ import { type Placeholders, prepared, type Session } from '../session.ts';
 import { IMAGE_COLUMNS, type NewImageRow, toImage, toNewImageRow } from './image-rows.ts';
 import { imageListReads } from './images-listed.ts';
 import { imageVerificationReads } from './images-verified.ts';
+import { type NamedRepository, repositoryIdOf } from './repository-id.ts';
 
 export function imageReads(session: Session): ImageReads {
   return {
@@ -22,8 +23,12 @@ export function imageReads(session: Session): ImageReads {
       const [row] = await manifest(session, { repositoryId, digest });
       return row && { digest, mediaType: row.media_type, status: row.status, bytes: row.bytes };
     },
-    async manifestByTag(repositoryId, tag) {
-      const [row] = await manifestByTag(session, { repositoryId, tag });
+    async manifestIn({ registry: { accountId: account, region }, name }, reference) {
+      const repository = { account, region, name };
+      const [row] =
+        'tag' in reference
+          ? await taggedManifestIn(session, { ...repository, tag: reference.tag })
+          : await manifestIn(session, { ...repository, digest: reference.digest });
       return row && { digest: row.digest, mediaType: row.media_type, status: row.status, bytes: row.bytes };
     },
     async hasAny(repositoryId) {
@@ -122,14 +127,23 @@ const manifest = prepared((db, { repositoryId, digest }: Placeholders<ByDigest>)
     .where('images.digest', '=', digest),
 );
 
-const manifestByTag = prepared((db, { repositoryId, tag }: Placeholders<ByTag>) =>
+const manifestIn = prepared((db, manifest: Placeholders<NamedRepository & { digest: Digest }>) =>
+  db
+    .selectFrom('images')
+    .innerJoin('manifests', 'manifests.image_id', 'images.id')
+    .select(['images.digest', 'images.media_type', 'images.status', 'manifests.bytes'])
+    .where('images.repository_id', '=', repositoryIdOf(db, manifest))
+    .where('images.digest', '=', manifest.digest),
+);
+
+const taggedManifestIn = prepared((db, manifest: Placeholders<NamedRepository & { tag: string }>) =>
   db
     .selectFrom('tags')
     .innerJoin('images', 'images.id', 'tags.image_id')
     .innerJoin('manifests', 'manifests.image_id', 'tags.image_id')
     .select(['images.digest', 'images.media_type', 'images.status', 'manifests.bytes'])
-    .where('tags.repository_id', '=', repositoryId)
-    .where('tags.name', '=', tag),
+    .where('tags.repository_id', '=', repositoryIdOf(db, manifest))
+    .where('tags.name', '=', manifest.tag),
 );
 
 const anyImage = prepared((db, { repositoryId }: Placeholders<{ repositoryId: number }>) =>

@@ -5,11 +5,16 @@ import type { SqlDialect } from '../dialect.ts';
 import { type Placeholders, prepared, type Session } from '../session.ts';
 import type { Tables } from '../tables.ts';
 import { protectionOf } from './protection.ts';
+import { type NamedRepository, repositoryIdOf } from './repository-id.ts';
 
 export function layerReads(session: Session): LayerReads {
   return {
     async find(repositoryId, digest) {
       const [row] = await find(session, { repositoryId, digest });
+      return row && toLayer(row);
+    },
+    async findIn({ registry: { accountId: account, region }, name }, digest) {
+      const [row] = await findIn(session, { account, region, name, digest });
       return row && toLayer(row);
     },
     async findMany(repositoryId, digests) {
@@ -139,6 +144,12 @@ function layersWithBlobs(db: Kysely<Tables>) {
 }
 
 const find = prepared((db, layer: Placeholders<OneLayer>) => one(db, layer));
+
+const findIn = prepared((db, layer: Placeholders<NamedRepository & { digest: Digest }>) =>
+  layersWithBlobs(db)
+    .where('layers.repository_id', '=', repositoryIdOf(db, layer))
+    .where('layers.digest', '=', layer.digest),
+);
 
 /** What a transaction finds it may name in an image, or mount: it is not collected meanwhile. */
 const keep = prepared((db, layer: Placeholders<OneLayer>, { keeping }) => one(db, layer).modifyEnd(keeping('layers')));
