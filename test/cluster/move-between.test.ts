@@ -107,7 +107,7 @@ describe('gantry move, between databases and between buckets', {
     const there = { ...environmentOf(to), ...keyed, GANTRY_DATABASE_URL: second };
     await using server = await startServer({ data: folder.path, args: ARGS, env: here });
     const filled = await fillRegistry(server, PART_BYTES, here);
-    const moving = { ...here, GANTRY_TO_DATABASE_URL: second, GANTRY_TO_BLOBS: there.GANTRY_BLOBS! };
+    const moving = { ...here, GANTRY_TO_DATABASE_URL: second, GANTRY_TO_BLOBS: environmentOf(to).GANTRY_BLOBS! };
     await gantry(folder.path, ['move'], moving);
     const expected = await answersOf(server.url);
     await server.stop();

@@ -8,7 +8,8 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ECR } from '@aws-sdk/client-ecr';
 import { pushImage, randomImage } from '../support/images.ts';
-import { call, endUploads, fillRegistry, gantry, gantryWords, refusal, runGantry } from '../support/moving-world.ts';
+import { startKmsServer } from '../support/kms-server.ts';
+import { call, endUploads, fillRegistry, gantry, gantryWords, refusal } from '../support/moving-world.ts';
 import { execute, type PostgresServer, startPostgres, withoutPostgres } from '../support/postgres.ts';
 import { answersOf } from '../support/registry-answers.ts';
 import { type S3Server, startS3Server, whyNoS3Server } from '../support/s3-server.ts';
@@ -175,7 +176,7 @@ describe('gantry move, to a database and a bucket', { skip: withoutPostgres || (
 
   it('takes encrypted bytes to no bucket that would keep them plain, nor to one that does not know their keys', async () => {
     await using folder = await temporaryFolder('gantry-move-');
-    const { to } = await newPlace();
+    const { to, there, bucket } = await newPlace();
     const masterKeyFile = join(folder.path, 'master-key');
     await writeFile(masterKeyFile, `${'ab'.repeat(32)}\n`, { mode: 0o600 });
     const keyed = ['--master-key-file', masterKeyFile];
@@ -185,16 +186,24 @@ describe('gantry move, to a database and a bucket', { skip: withoutPostgres || (
     assert.match(await refusal(data, ['move', ...keyed], to), /would keep them plain: .* a bucket sse=AES256/);
     await server.stop();
 
-    const keyless = join(folder.path, 'keyless');
-    await using other = await startServer({ data: keyless });
-    const encryptionConfiguration = { encryptionType: 'KMS' };
-    await call(other.url, 'CreateRepository', { repositoryName: 'under/kms', encryptionConfiguration });
-    await pushImage(other.url, 'under/kms', 'v1', randomImage());
-    await other.stop();
-    const { to: elsewhere } = await newPlace();
-    const said = await runGantry(keyless, ['move'], elsewhere);
-    assert.equal(said.code, 1);
-    assert.match(said.stderr, /which does not know the keys of this server/);
+    await using kms = await startKmsServer();
+    for (const [name, env, why] of [
+      ['keyless', {}, /which does not know the keys of this server/],
+      ['keyed', kms.environment, /Server-side encryption is not supported/],
+    ] as const) {
+      const of = join(folder.path, name);
+      await using other = await startServer({ data: of, env });
+      const key = env === kms.environment ? { kmsKey: kms.keys.create() } : {};
+      const encryptionConfiguration = { encryptionType: 'KMS', ...key };
+      await call(other.url, 'CreateRepository', { repositoryName: 'under/kms', encryptionConfiguration });
+      await pushImage(other.url, 'under/kms', 'v1', randomImage());
+      await other.stop();
+      assert.match(await refusal(of, ['move'], { ...env, ...to }), why);
+    }
+    // Each was refused before anything of it was written: another registry may have the place.
+    assert.deepEqual(await contentOfBucket(bucket), { objects: ['ready'], multiparts: [] });
+    await using fresh = await startServer({ env: there });
+    await pushImage(fresh.url, 'team/app', 'v1', randomImage());
   });
 
   it('copies what comes until the server stops, and switches at once', async () => {

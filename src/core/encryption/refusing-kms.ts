@@ -13,7 +13,7 @@ export async function refusingKms<T>(work: () => Promise<T>): Promise<T> {
 
 /** Bytes of a store that asks the key service itself, whenever it likes. */
 export function keptRefusingKms(kept: KeptBytes): KeptBytes {
-  const { downloadUrl, followStaged } = kept;
+  const { downloadUrl, followStaged, readStaged } = kept;
   return {
     async appender(uploadId, offset) {
       const appender = await refusingKms(() => kept.appender(uploadId, offset));
@@ -33,6 +33,7 @@ export function keptRefusingKms(kept: KeptBytes): KeptBytes {
     ...(followStaged && {
       followStaged: (uploadId, offset) => refusingKms(() => followStaged.call(kept, uploadId, offset)),
     }),
+    ...(readStaged && { readStaged: (uploadId) => refusingKms(() => readStaged.call(kept, uploadId)) }),
     stat: (location) => refusingKms(() => kept.stat(location)),
     read: (location, range) => refusingKms(() => kept.read(location, range)),
     ...(downloadUrl && {

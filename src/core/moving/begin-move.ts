@@ -1,6 +1,7 @@
 import { MoveError } from './move-error.ts';
 import type { Move } from './move-records.ts';
 import { type Moving, movesBytes } from './moving.ts';
+import { requireKeys } from './require-keys.ts';
 import { describePlace } from './why-not-here.ts';
 
 /** Whether a move goes on, or has ended before. */
@@ -34,7 +35,7 @@ async function beginWithFacts(moving: Moving): Promise<BegunMove> {
     if (filled !== undefined) {
       throw new MoveError(`${target.place.facts} is not empty: there are rows in its table ${filled}`);
     }
-    await requireNoBytes(moving);
+    await requireRoom(moving);
     // The source first: of a move that only the target knew nobody could tell whose it is.
     await source.metadata.transaction('alone', (records) => records.moves.put(move));
     await target.metadata.transaction('alone', async (records) => {
@@ -60,7 +61,7 @@ async function beginWithBytes(moving: Moving): Promise<BegunMove> {
     if (here.stage === 'bytes-leaving') return { move: here, isOver: false };
     if (here.stage === 'bytes-left') return { move: here, isOver: true };
   }
-  await requireNoBytes(moving);
+  await requireRoom(moving);
   const move: Move = { id: newId(), stage: 'bytes-leaving', from: source.place, to: target.place, at: now() };
   await source.metadata.transaction('alone', async (records) => {
     await records.moves.put(move);
@@ -78,7 +79,8 @@ function isOf({ from, to }: Move, { source, target }: Moving): boolean {
   return describePlace(from) === describePlace(source.place) && describePlace(to) === describePlace(target.place);
 }
 
-async function requireNoBytes(moving: Moving): Promise<void> {
+/** Of a move that is refused here, neither side knows. */
+async function requireRoom(moving: Moving): Promise<void> {
   const { blobs, place } = moving.target;
   if (!movesBytes(moving)) return;
   for await (const { location } of blobs.list()) {
@@ -86,4 +88,5 @@ async function requireNoBytes(moving: Moving): Promise<void> {
       `${place.bytes} is not empty: there are bytes at ${location}, and a move needs a place of its own`,
     );
   }
+  await requireKeys(moving);
 }
