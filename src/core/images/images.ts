@@ -1,5 +1,6 @@
 import type { Call } from '../access/caller.ts';
 import type { ChangeCause } from '../history/history-records.ts';
+import type { Records } from '../metadata-store.ts';
 import type { Digest } from '../values/digest.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
 import type { Registry } from '../values/registry.ts';
@@ -143,6 +144,8 @@ export interface PutImageInput {
   readonly cause?: ChangeCause;
   /** With the cause `replication`: the registry it comes from. */
   readonly replicatedFrom?: Registry;
+  /** Asked within the transaction, before it changes anything: what this rejects with, the push does. */
+  readonly recheck?: (records: Records) => Promise<void>;
 }
 
 export interface PutImageResult {

@@ -37,6 +37,7 @@ export async function putImage(
   await refusingWhenFull(() =>
     metadata.transaction('repository', async (records) => {
       const present = await findRepository(records, call.registry, repository.name);
+      await input.recheck?.(records);
       await putInto(records, changeBy(call, present, times), push);
     }),
   );

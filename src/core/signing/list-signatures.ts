@@ -5,7 +5,7 @@ import type { Repository } from '../repositories/repository-records.ts';
 import { type Digest, parseDigest } from '../values/digest.ts';
 import { readCosignSignatures } from './cosign-signatures.ts';
 import { thumbprintOf } from './notary-signature.ts';
-import { readStored } from './sign-image.ts';
+import { readStored } from './profile-signatures.ts';
 import { cosignTagOf, digestOfCosignTag, type SignatureKind, signatureKindOf } from './signature-kinds.ts';
 
 /** A signature that lies beside an image, whoever pushed it. Whether to trust its signer is for clients to say. */

@@ -12,7 +12,7 @@ const DOCUMENT_BYTES_MAX = 1024 * 1024;
 /** The bytes of a small layer; undefined when it is large, or gone. */
 export async function readDocument(
   dependencies: CoreDependencies,
-  { registry, name: repositoryName }: Repository,
+  { registry, name: repositoryName }: Pick<Repository, 'registry' | 'name'>,
   { digest }: Pick<Descriptor, 'digest'>,
 ): Promise<Buffer | undefined> {
   const layer = await createLayers(dependencies).open({ caller: NOBODY, registry }, { repositoryName, digest });

@@ -4,18 +4,12 @@ import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
 import { RefusedError } from '../errors.ts';
 import type { Image } from '../images/image-records.ts';
 import type { JobPayloads } from '../jobs/job-kinds.ts';
+import type { Records } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { attachArtifact } from '../transfer/attach-artifact.ts';
-import { parseManifest } from '../values/manifest.ts';
-import {
-  isSignedBy,
-  JWS_TYPE,
-  type ReadSignature,
-  readSignature,
-  thumbprintOf,
-  writeSignature,
-} from './notary-signature.ts';
-import { readDocument } from './read-document.ts';
+import type { Digest } from '../values/digest.ts';
+import { JWS_TYPE, thumbprintOf, writeSignature } from './notary-signature.ts';
+import { counts, readStored, signaturesBeside } from './profile-signatures.ts';
 import { NOTARY_SIGNATURE } from './signature-kinds.ts';
 import type { SignerProfile } from './signer-profile-records.ts';
 import { openSignerKey } from './signer-profiles.ts';
@@ -42,9 +36,9 @@ export class SigningError extends Error {
 }
 
 /**
- * The job 'sign-image': signs an image by a profile and pushes the signature as an artifact that refers to it. Repeatable: an
- * image that has a signature of the profile's gets no second one. Nothing happens when the image is gone; one that was
- * archived meanwhile is signed as well. Rejects with SigningError when that cannot be done; the status says so then.
+ * The job 'sign-image': signs an image by a profile and pushes the signature as an artifact that refers to it. Repeatable, and
+ * may be done twice at the same time: an image that has a signature of the profile's gets no second one. Nothing happens when
+ * the image is gone; one that was archived meanwhile is signed as well. Rejects with SigningError when that cannot be done; the status says so then.
  */
 export async function signImage(
   dependencies: CoreDependencies,
@@ -60,7 +54,7 @@ export async function signImage(
     const profile = await usableProfile(dependencies, wanted.profileArn);
     const certificates = certificatesOf(profile.certificateChain);
     const task = { dependencies, repository, image, certificates };
-    if (!(await hasSignature(task, signal))) await attachSignature(task, profile, settings);
+    await ensureSignature(task, profile, settings, signal);
   } catch (error) {
     if (error instanceof SigningError) await endSigning(dependencies, wanted, failureOf(error));
     throw error;
@@ -112,47 +106,48 @@ interface Task {
   readonly certificates: readonly [X509Certificate, ...X509Certificate[]];
 }
 
-const PAGE = 100;
-
-/** Whether there is a signature of the profile's that counts: anybody may push one that only looks like it. */
-async function hasSignature(
-  { dependencies, repository, image, certificates }: Task,
+/** Signs an image, however often another server does it meanwhile: one that holds this one for dead, or was held for dead. */
+async function ensureSignature(
+  task: Task,
+  profile: SignerProfile,
+  settings: SigningSettings,
   signal: AbortSignal,
-): Promise<boolean> {
-  const { images } = dependencies.metadata.read;
-  const filter = { artifactTypes: [NOTARY_SIGNATURE], imageStatus: 'ACTIVE' } as const;
-  for (let after = ''; ; ) {
-    const page = await images.referrers(repository.id, image.digest, filter, after, PAGE);
-    for (const { digest } of page) {
-      signal.throwIfAborted();
-      const signature = await readStored(dependencies, repository, digest);
-      if (signature && counts(signature, image, certificates[0], dependencies.now())) return true;
+): Promise<void> {
+  for (;;) {
+    const looked = await lookForSignature(task, signal);
+    if (looked.isSigned) return;
+    signal.throwIfAborted();
+    try {
+      return await attachSignature(task, profile, settings, looked.digests);
+    } catch (error) {
+      if (!(error instanceof UnseenSignatureError)) throw error;
     }
-    const last = page.at(-1);
-    if (!last || page.length < PAGE) return false;
-    after = last.digest;
   }
 }
 
-function counts(signature: ReadSignature, image: Image, certificate: X509Certificate, now: Date): boolean {
-  const { digest, expiresAt } = signature;
-  return digest === image.digest && isSignedBy(signature, certificate) && (!expiresAt || expiresAt > now);
+/** A signature is there by now that was not looked at. */
+class UnseenSignatureError extends Error {}
+
+/** Whether there is a signature of the profile's that counts, with the digests of all that were looked at. */
+async function lookForSignature({ dependencies, repository, image, certificates }: Task, signal: AbortSignal) {
+  const digests = new Set<Digest>();
+  for await (const digest of signaturesBeside(dependencies.metadata.read, repository, image.digest)) {
+    signal.throwIfAborted();
+    digests.add(digest);
+    const signature = await readStored(dependencies, repository, digest);
+    if (!signature || !counts(signature, image.digest, certificates[0], dependencies.now())) continue;
+    return { isSigned: true, digests };
+  }
+  return { isSigned: false, digests };
 }
 
-/** @returns undefined when it is none, or gone */
-export async function readStored(
-  dependencies: CoreDependencies,
-  repository: Repository,
-  digest: Image['digest'],
-): Promise<ReadSignature | undefined> {
-  const stored = await dependencies.metadata.read.images.manifest(repository.id, digest);
-  const [, envelope, ...others] = stored ? parseManifest(stored.bytes, stored.mediaType).blobs : [];
-  if (!envelope || others.length > 0 || envelope.mediaType !== JWS_TYPE) return undefined;
-  const bytes = await readDocument(dependencies, repository, envelope);
-  return bytes && readSignature(bytes);
-}
-
-async function attachSignature(task: Task, profile: SignerProfile, settings: SigningSettings): Promise<void> {
+/** @param seen the signatures that do not count; with another beside them this rejects with UnseenSignatureError */
+async function attachSignature(
+  task: Task,
+  profile: SignerProfile,
+  settings: SigningSettings,
+  seen: ReadonlySet<Digest>,
+): Promise<void> {
   const { dependencies, repository, image, certificates } = task;
   const { box, signatureSeconds } = settings;
   const signedAt = dependencies.now();
@@ -173,7 +168,12 @@ async function attachSignature(task: Task, profile: SignerProfile, settings: Sig
   const artifact = { artifactType: NOTARY_SIGNATURE, mediaType: JWS_TYPE, content, annotations };
   const { registry, name: repositoryName } = repository;
   const caller = { kind: 'open', accountId: profile.registry.accountId, arn: profile.arn, userId: '' } as const;
-  await attachArtifact(dependencies, { caller, registry }, { repositoryName, image }, artifact);
+  const recheck = async (records: Records) => {
+    for await (const digest of signaturesBeside(records, repository, image.digest)) {
+      if (!seen.has(digest)) throw new UnseenSignatureError(digest);
+    }
+  };
+  await attachArtifact(dependencies, { caller, registry }, { repositoryName, image }, artifact, { recheck });
 }
 
 /** Clients would refuse what is signed after the end of a certificate. */

@@ -4,7 +4,7 @@ import type { CoreDependencies } from '../dependencies.ts';
 import type { Image } from '../images/image-records.ts';
 import { digestOf } from '../values/digest.ts';
 import { OCI_MANIFEST } from '../values/media-type.ts';
-import { createLocalTarget } from './local-target.ts';
+import { createLocalTarget, type LocalTargetOptions } from './local-target.ts';
 import type { TransferBlob } from './transfer.ts';
 
 /** "The empty descriptor" (OCI image specification, "Guidance for an empty descriptor"). */
@@ -25,6 +25,7 @@ export async function attachArtifact(
   call: Call,
   { repositoryName, image }: { readonly repositoryName: string; readonly image: Image },
   { artifactType, mediaType, content, annotations }: NewArtifact,
+  options: Pick<LocalTargetOptions, 'recheck'> = {},
 ): Promise<void> {
   const config = blobOf(Buffer.from('{}'));
   const document = blobOf(content);
@@ -38,7 +39,7 @@ export async function attachArtifact(
     ...(annotations && { annotations }),
   };
   const written = Buffer.from(JSON.stringify(manifest));
-  const target = createLocalTarget(dependencies, call, repositoryName);
+  const target = createLocalTarget(dependencies, call, repositoryName, options);
   for (const blob of [config, document]) await target.putBlob(blob);
   await target.putManifest({ digest: digestOf(written), mediaType: OCI_MANIFEST, content: written }, undefined);
 }

@@ -12,7 +12,7 @@ import { type Digest, parseDigest } from '../values/digest.ts';
 import { createSharedWork, type SharedWork } from './shared-work.ts';
 import { type ImageTarget, type TransferBlob, TransferError } from './transfer.ts';
 
-export interface LocalTargetOptions extends Pick<PutImageInput, 'cause' | 'replicatedFrom'> {
+export interface LocalTargetOptions extends Pick<PutImageInput, 'cause' | 'replicatedFrom' | 'recheck'> {
   /** Shared by targets that may be given the same blobs at the same time, so that one of them is. */
   readonly sharedWork?: SharedWork;
 }
@@ -74,13 +74,14 @@ export function createLocalTarget(
 
 /** Makes a blob that the registry has a layer of the repository. @returns false when it has none */
 async function attachBlob(
-  { metadata, now, settings }: CoreDependencies,
+  { metadata, encryption, now, settings }: CoreDependencies,
   { registry }: Call,
   repositoryName: string,
   digest: Digest,
 ): Promise<boolean> {
   const repository = await findRepository(metadata.read, registry, repositoryName);
-  if (!(await metadata.read.blobs.find(blobScopeOf(repository), digest))) return false;
+  const known = await metadata.read.blobs.find(blobScopeOf(repository), digest);
+  if (!known || encryption.isLost(known.protection)) return false;
   const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
   return metadata.transaction('repository', async (records) => {
     const present = await findRepository(records, registry, repositoryName);

@@ -1,0 +1,59 @@
+import type { X509Certificate } from 'node:crypto';
+import type { CoreDependencies } from '../dependencies.ts';
+import type { Reads } from '../metadata-store.ts';
+import type { Repository } from '../repositories/repository-records.ts';
+import { algorithmOf, type Digest, digestOf } from '../values/digest.ts';
+import { parseManifest } from '../values/manifest.ts';
+import { isSignedBy, JWS_TYPE, type ReadSignature, readSignature } from './notary-signature.ts';
+import { readDocument } from './read-document.ts';
+import { NOTARY_SIGNATURE } from './signature-kinds.ts';
+
+/** Where signatures lie. */
+export type SignedRepository = Pick<Repository, 'id' | 'registry' | 'name'>;
+
+const PAGE = 100;
+
+/** The artifacts beside an image that say of themselves that they are signatures of the Notary Project's. */
+export async function* signaturesBeside(
+  { images }: Pick<Reads, 'images'>,
+  { id }: Pick<Repository, 'id'>,
+  imageDigest: Digest,
+): AsyncGenerator<Digest> {
+  const filter = { artifactTypes: [NOTARY_SIGNATURE], imageStatus: 'ACTIVE' } as const;
+  for (let after = ''; ; ) {
+    const page = await images.referrers(id, imageDigest, filter, after, PAGE);
+    for (const { digest } of page) yield digest;
+    const last = page.at(-1);
+    if (!last || page.length < PAGE) return;
+    after = last.digest;
+  }
+}
+
+/** Whether what a signature says is about an image, and the key of a certificate says it, now: anybody may push others. */
+export function counts(
+  signature: ReadSignature,
+  imageDigest: Digest,
+  certificate: X509Certificate,
+  now: Date,
+): boolean {
+  const { digest, expiresAt } = signature;
+  return digest === imageDigest && isSignedBy(signature, certificate) && (!expiresAt || expiresAt > now);
+}
+
+/** Reads a signature as it is kept. @returns undefined when it is none, gone, or not the bytes that it should be */
+export async function readStored(
+  dependencies: CoreDependencies,
+  repository: SignedRepository,
+  digest: Digest,
+): Promise<ReadSignature | undefined> {
+  const stored = await dependencies.metadata.read.images.manifest(repository.id, digest);
+  if (!stored || !isOf(stored.bytes, digest)) return undefined;
+  const [envelope, ...others] = parseManifest(stored.bytes, stored.mediaType).blobs.slice(1);
+  if (!envelope || others.length > 0 || envelope.mediaType !== JWS_TYPE) return undefined;
+  const bytes = await readDocument(dependencies, repository, envelope);
+  return bytes && isOf(bytes, envelope.digest) ? readSignature(bytes) : undefined;
+}
+
+function isOf(bytes: Uint8Array, digest: Digest): boolean {
+  return digestOf(bytes, algorithmOf(digest)) === digest;
+}
