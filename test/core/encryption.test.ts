@@ -6,6 +6,7 @@ import { it } from 'node:test';
 import { KeyServiceError } from '../../src/core/encryption/key-service.ts';
 import { createMasterKeys } from '../../src/core/encryption/master-keys.ts';
 import { keptRefusingKms } from '../../src/core/encryption/refusing-kms.ts';
+import { RefusedError } from '../../src/core/errors.ts';
 import { collectGarbage } from '../../src/core/garbage/collect-garbage.ts';
 import { verifyStore } from '../../src/core/garbage/verify-store.ts';
 import type { Digest } from '../../src/core/values/digest.ts';
@@ -250,7 +251,7 @@ it('encrypts under the master key from when there is one, and reads under older 
 it('says which blobs could not be verified without their key, and calls those alone broken that are', async () => {
   await using core = await coreUnderTest();
   const { keys, key } = await secretWorld(core);
-  const whole = await pushLayer(core, 'secret', 'whole');
+  for (const content of ['whole', 'sound']) await pushLayer(core, 'secret', content);
   const lost = await pushLayer(core, 'secret', 'lost');
   assert.deepEqual((await verifyStore(core.dependencies)).problems, []);
   const { blobs, metadata } = core.dependencies;
@@ -260,13 +261,37 @@ it('says which blobs could not be verified without their key, and calls those al
   const { problems, unverified } = await verifyStore(core.dependencies);
   assert.equal(problems.length, 1);
   assert.match(problems[0]!, new RegExp(`${lost.digest}.* is missing`));
-  assert.equal(unverified.length, 1);
-  assert.match(unverified[0]!, new RegExp(`${whole.digest}.* could not be verified: .* is disabled`));
+  const reason = `${key.arn} is disabled; gantry kms enable makes it usable again`;
+  const told = { reason, registry: `${accountId}/us-east-1`, blobs: 2, repositoryNames: ['secret'] };
+  assert.deepEqual(unverified, [told]);
+});
+
+it('waits once for a key service that does not answer, however many blobs are to be verified', async () => {
+  await using core = await coreUnderTest();
+  const { keys } = await secretWorld(core);
+  const other = await keys.create(registry, {});
+  await core.repositories.create(call, { repositoryName: 'other', encryption: { ...KMS, kmsKey: other.arn } });
+  for (const repositoryName of ['secret', 'other']) {
+    for (const content of ['a', 'b']) await pushLayer(core, repositoryName, content);
+  }
+  await pushLayer(core, 'one', 'plain');
+  let asked = 0;
+  const silent = async () => {
+    asked += 1;
+    throw new RefusedError({ kind: 'kms', reason: 'no answer', kmsError: 'DependencyTimeoutException' });
+  };
+  const { blobs, encryption } = core.dependencies;
+  const bytes: typeof encryption.bytes = async (protection) => (protection ? silent() : blobs);
+  const found = await verifyStore({ ...core.dependencies, encryption: { ...encryption, bytes } });
+  assert.equal(asked, 1);
+  const told = { reason: 'no answer', registry: `${accountId}/us-east-1`, blobs: 4 };
+  assert.deepEqual([found.problems, found.blobs], [[], 5]);
+  assert.deepEqual(found.unverified, [{ ...told, repositoryNames: ['secret', 'other'] }]);
 });
 
 it('calls no blob broken that a store refuses to read for its key', async () => {
   await using core = await coreUnderTest();
-  const { digest } = await pushLayer(core, 'one', 'whole');
+  await pushLayer(core, 'one', 'whole');
   const { blobs, encryption } = core.dependencies;
   const read = () => Promise.reject(new KeyServiceError('DisabledException', 'the key is disabled'));
   const refusing = keptRefusingKms({ ...blobs, read });
@@ -275,8 +300,8 @@ it('calls no blob broken that a store refuses to read for its key', async () => 
     encryption: { ...encryption, bytes: async () => refusing },
   });
   assert.deepEqual(problems, []);
-  assert.equal(unverified.length, 1);
-  assert.match(unverified[0]!, new RegExp(`${digest}.* could not be verified: the key is disabled`));
+  const told = { reason: 'the key is disabled', registry: `${accountId}/us-east-1`, blobs: 1 };
+  assert.deepEqual(unverified, [{ ...told, repositoryNames: ['one'] }]);
 });
 
 it('refuses a data key that the master key did not seal for its upload', async () => {

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { KeptBytes } from '../blob-store.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
-import { RefusedError } from '../errors.ts';
 import type { Blob } from '../layers/layer-records.ts';
 import { algorithmOf, digestOf } from '../values/digest.ts';
+import { isOfKey, UnverifiedBlobLog, type UnverifiedBlobs } from './unverified-blobs.ts';
 
 export interface Verification {
   readonly blobs: number;
   readonly bytes: number;
   readonly images: number;
-  /** Blobs that could not be read since their key cannot be used, each in a sentence; they may be well. */
-  readonly unverified: readonly string[];
+  /** Blobs that could not be read since their key cannot be used, by reason. */
+  readonly unverified: readonly UnverifiedBlobs[];
   /** Each in a sentence. Empty when all is well. */
   readonly problems: readonly string[];
   /** Bytes that no fact names; harmless, garbage collection takes them. */
@@ -28,13 +28,11 @@ export async function verifyStore(
   onProgress: (done: { blobs: number; bytes: number }) => void = () => {},
 ): Promise<Verification> {
   const problems: string[] = [];
-  const unverified: string[] = [];
+  const unverified = new UnverifiedBlobLog(dependencies.metadata.read.blobs);
   let bytes = 0;
   let blobs = 0;
   for await (const blob of allBlobs(dependencies)) {
-    const found = await lookAt(dependencies, blob);
-    problems.push(...found.problems);
-    unverified.push(...(found.unverified ?? []));
+    problems.push(...(await lookAt(dependencies, blob, unverified)));
     bytes += blob.bytes;
     onProgress({ blobs: ++blobs, bytes });
   }
@@ -44,7 +42,7 @@ export async function verifyStore(
       `Image ${missing.imageDigest} of repository ${missing.repositoryId} uses layer ${missing.layerDigest}, which the repository does not have`,
     );
   }
-  return { blobs, bytes, images, unverified, problems, orphans: await countOrphans(dependencies) };
+  return { blobs, bytes, images, unverified: unverified.found, problems, orphans: await countOrphans(dependencies) };
 }
 
 async function* allBlobs({ metadata }: CoreDependencies) {
@@ -57,26 +55,24 @@ async function* allBlobs({ metadata }: CoreDependencies) {
   }
 }
 
-interface Finding {
-  readonly problems: readonly string[];
-  readonly unverified?: readonly string[];
-}
-
 /** What can be told without its key of a blob whose key cannot be used: whether there are as many bytes as there should be. */
-async function lookAt(dependencies: CoreDependencies, blob: Blob): Promise<Finding> {
+async function lookAt(
+  dependencies: CoreDependencies,
+  blob: Blob,
+  unverified: UnverifiedBlobLog,
+): Promise<readonly string[]> {
   const { encryption, blobs } = dependencies;
   try {
-    return { problems: await problemsOf(dependencies, await encryption.bytes(blob.protection), blob) };
+    const refusal = unverified.knownRefusal(blob);
+    if (refusal) throw refusal;
+    return await problemsOf(dependencies, await encryption.bytes(blob.protection), blob);
   } catch (error) {
     if (!isOfKey(error)) throw error;
+    unverified.hear(blob, error);
     const problems = await sizeProblems(dependencies, blob, await blobs.stat(blob.location));
-    const unverified = `Blob ${blob.digest} of ${blob.scope} could not be verified: ${error.message}`;
-    return problems.length === 0 ? { problems, unverified: [unverified] } : { problems };
+    if (problems.length === 0) await unverified.note(blob, error);
+    return problems;
   }
-}
-
-function isOfKey(error: unknown): error is RefusedError {
-  return error instanceof RefusedError && error.refusal.kind === 'kms';
 }
 
 async function problemsOf(dependencies: CoreDependencies, kept: KeptBytes, blob: Blob): Promise<string[]> {
