@@ -147,12 +147,13 @@ async function newUpload({ now, encryption }: CoreDependencies, repository: Repo
  * their blobs would open other repositories' layers to whoever knows a digest.
  */
 async function attach(
-  { metadata, now, settings }: CoreDependencies,
+  { metadata, encryption, now, settings }: CoreDependencies,
   { repository, digest, bytes, upstream, upstreamName }: WantedBlob,
 ): Promise<boolean> {
   const scope = blobScopeOf(repository);
   const present = await metadata.read.blobs.find(scope, digest);
-  if (!present || (bytes !== undefined && present.bytes !== bytes)) return false;
+  if (!present || encryption.isLost(present.protection) || (bytes !== undefined && present.bytes !== bytes))
+    return false;
   // What is wrong shows again when the blob is fetched.
   const found = await upstream.headBlob(upstreamName, digest).catch(() => undefined);
   if (!found) return false;

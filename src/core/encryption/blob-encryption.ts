@@ -18,6 +18,8 @@ export interface BlobEncryption {
   protect(repository: ProtectedRepository, uploadId: string): Promise<Protection | undefined>;
   /** Resolves when the key of a repository can be used now, at once for one without a key. */
   requireKey(repository: Repository): Promise<void>;
+  /** Whether this server cannot read bytes that are kept so, as it was not given their master key. Asks nobody. */
+  isLost(protection: Protection | undefined): boolean;
   /** What the store does with bytes that are kept so, when their key can be used now. */
   bytes(protection: Protection | undefined): Promise<KeptBytes>;
 }
@@ -99,6 +101,9 @@ export function createBlobEncryption({ blobs, keys, masterKeys, randomBytes }: B
     async requireKey({ encryption: { kmsKey } }) {
       if (kmsKey !== undefined) await refusingKms(() => keys.check(kmsKey));
     },
+
+    isLost: (protection) =>
+      protection?.kind === 'data-key' && isMasterKeyId(protection.keyId) && !masterKeys.has(protection.keyId),
 
     async bytes(protection) {
       if (protection === undefined) return blobs;

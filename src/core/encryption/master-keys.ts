@@ -6,6 +6,8 @@ import { RefusedError, refuse } from '../errors.ts';
 export interface MasterKeys {
   /** Undefined when there is none: such repositories are kept plain then. */
   readonly currentId: string | undefined;
+  /** Whether a master key of that id is among these. */
+  has(keyId: string): boolean;
   /** A data key sealed under the current master key, for one upload. */
   wrap(dataKey: Uint8Array, uploadId: string): Uint8Array;
   /** Refuses with kms when that master key is not among these, or does not open it. */
@@ -17,6 +19,7 @@ export function createMasterKeys(keys: readonly Uint8Array[], randomBytes: (leng
   const known = keys.map((key) => ({ id: masterKeyId(key), box: createSecretBox(key, randomBytes) }));
   return {
     currentId: known[0]?.id,
+    has: (keyId) => known.some(({ id }) => id === keyId),
     wrap(dataKey, uploadId) {
       const [current] = known;
       if (!current) throw new Error('There is no master key');

@@ -9,15 +9,20 @@ import type { Layer } from './layer-records.ts';
 /** Layers and configs that a repository has. Every method refuses with repository-not-found. */
 export interface Layers {
   /**
-   * BatchCheckLayerAvailability. A well-formed digest that is not there is UNAVAILABLE, not a failure. Layers told to be
+   * BatchCheckLayerAvailability. A well-formed digest that is not there, or whose master key is lost, is UNAVAILABLE, not a
+   * failure. Layers told to be
    * there have their lease renewed.
    */
   checkAvailability(
     call: Call,
     input: { repositoryName: string; digests: readonly string[] },
   ): Promise<{ layers: LayerAvailability[]; failures: LayerFailure[] }>;
-  /** Finds a layer for reading or for telling a client that it is there. Refuses with layer-not-found, layer-archived and kms. */
-  open(call: Call, input: { repositoryName: string; digest: string }): Promise<StoredLayer>;
+  /**
+   * Finds a layer for reading or for telling a client that it is there. Refuses with layer-not-found, layer-archived and kms.
+   *
+   * @param input `isLook`: who only looks is told that a layer whose master key is lost is not there, and pushes it again
+   */
+  open(call: Call, input: { repositoryName: string; digest: string; isLook?: boolean }): Promise<StoredLayer>;
   /** Takes a layer out of the repository. Refuses with layer-not-found, and layer-in-use while an image uses it. */
   delete(call: Call, input: { repositoryName: string; digest: string }): Promise<void>;
 }
@@ -74,7 +79,8 @@ export function createLayers({ metadata, encryption, now, settings }: CoreDepend
     async checkAvailability(call, { repositoryName, digests }) {
       const repository = await findRepository(metadata.read, call.registry, repositoryName);
       const asked = digests.map(parseDigest).filter((digest) => digest !== undefined);
-      const found = await keep(await metadata.read.layers.findMany(repository.id, asked));
+      const known = await metadata.read.layers.findMany(repository.id, asked);
+      const found = await keep(known.filter(({ protection }) => !encryption.isLost(protection)));
       const byDigest = new Map(found.map((layer) => [layer.digest as string, layer]));
       const judged = digests.map((digest) => failureOf(digest) ?? availabilityOf(digest, byDigest.get(digest), now()));
       return {
@@ -83,7 +89,7 @@ export function createLayers({ metadata, encryption, now, settings }: CoreDepend
       };
     },
 
-    async open(call, { repositoryName, digest }) {
+    async open(call, { repositoryName, digest, isLook = false }) {
       const { registry } = call;
       const parsed = parseDigest(digest);
       const [found] = await Promise.all([
@@ -93,7 +99,7 @@ export function createLayers({ metadata, encryption, now, settings }: CoreDepend
       const [layer] = found ? await keep([found]) : [];
       const missing = () =>
         refuse({ kind: 'layer-not-found', digest, repositoryName, registryId: call.registry.accountId });
-      if (!layer) return missing();
+      if (!layer || (isLook && encryption.isLost(layer.protection))) return missing();
       if (isArchived(layer, now())) {
         refuse({ kind: 'layer-archived', digest, repositoryName, registryId: call.registry.accountId });
       }

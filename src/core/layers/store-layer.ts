@@ -17,7 +17,8 @@ export function blobScopeOf({ registry, encryption }: Repository): string {
 
 /**
  * Ends an upload whose digest was verified: bytes are sealed and synced first, then one transaction makes them a layer of the
- * repository and forgets the upload. Bytes that the registry has already are not kept twice.
+ * repository and forgets the upload. Bytes that the registry has already are not kept twice, but they take the place of those
+ * whose master key is lost.
  *
  * @param kept the store's view of the upload's bytes
  * @returns undefined when the staged bytes, or the upload's record, are gone
@@ -28,7 +29,7 @@ export async function storeLayer(
   upload: Upload,
   { kept, ...verified }: { digest: Digest; bytes: number; kept: KeptBytes },
 ): Promise<{ existed: boolean } | undefined> {
-  const { blobs, metadata, now } = dependencies;
+  const { blobs, metadata, encryption, now } = dependencies;
   const leaseUntil = secondsAfter(now(), dependencies.settings.layerLeaseSeconds);
   const attach = async (records: Records, blob: Blob) => {
     const layer = { repositoryId: repository.id, digest: verified.digest, blobId: blob.id, leaseUntil };
@@ -39,7 +40,8 @@ export async function storeLayer(
   };
   const scope = blobScopeOf(repository);
 
-  if (await metadata.read.blobs.find(scope, verified.digest)) {
+  const present = await metadata.read.blobs.find(scope, verified.digest);
+  if (present && !encryption.isLost(present.protection)) {
     const attached = await metadata.transaction('repository', async (records) => {
       await requireStill(records, repository);
       const blob = await records.blobs.find(scope, verified.digest);
@@ -64,7 +66,7 @@ export async function storeLayer(
  * forgotten meanwhile, perhaps with its repository.
  */
 async function recordSealed(
-  { blobs, metadata }: CoreDependencies,
+  { blobs, metadata, encryption }: CoreDependencies,
   repository: Repository,
   upload: Upload,
   sealed: Omit<Blob, 'id'>,
@@ -77,7 +79,11 @@ async function recordSealed(
       return { location: (await records.blobs.hasLocation(sealed.location)) ? sealed.location : undefined };
     }
     const blob = await insertOrFind(records, sealed);
-    return { attached: await attach(records, blob), location: blob.location };
+    const attached = await attach(records, blob);
+    if (!encryption.isLost(blob.protection)) return { attached, location: blob.location };
+    // Those that nobody can read are collected as what no record names.
+    const isReplaced = await records.blobs.replaceBytes(blob.id, blob.location, sealed);
+    return { attached: { existed: !isReplaced }, location: isReplaced ? sealed.location : blob.location };
   });
   await deleteUnlessKept(blobs, sealed.location, location);
   return attached;

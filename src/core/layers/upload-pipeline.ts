@@ -67,7 +67,8 @@ export function createUploads(dependencies: CoreDependencies): Uploads {
       if (input.from === undefined || !(await allowsMounts(metadata.read, call.registry, settings))) return false;
       const source = await metadata.read.repositories.find(call.registry, input.from);
       if (!source || blobScopeOf(source) !== blobScopeOf(repository)) return false;
-      if (!(await metadata.read.layers.find(source.id, input.digest))) return false;
+      const present = await metadata.read.layers.find(source.id, input.digest);
+      if (!present || encryption.isLost(present.protection)) return false;
       const leaseUntil = secondsAfter(now(), settings.layerLeaseSeconds);
       return metadata.transaction('repository', async (records) => {
         // The same one: another of that name may be encrypted otherwise.

@@ -7,7 +7,11 @@ import { digestFrom } from './references.ts';
 export async function getBlob(exchange: OciExchange): Promise<void> {
   const { request, response, context, call, repositoryName, parameter } = exchange;
   const digest = digestFrom(parameter);
-  const layer = await context.core.layers.open(call, { repositoryName, digest });
+  const layer = await context.core.layers.open(call, {
+    repositoryName,
+    digest,
+    isLook: request.method === 'HEAD',
+  });
   if (layer.downloadUrl && request.method === 'GET') {
     const Location = await layer.downloadUrl(REDIRECT_SECONDS);
     // A cache between would hand out a link that others may not have, and that ends.

@@ -63,6 +63,39 @@ export function describeBlobs(driver: MetadataStoreDriver): void {
       assert.equal(await store.read.blobs.anyUnderMasterKey(), true);
     });
 
+    it('lets a blob have other bytes than those at a location, and only there', async () => {
+      const blob = await addBlob(store, { protection: { kind: 'data-key', keyId: 'one', wrapped: '', context: {} } });
+      const other = await addBlob(store);
+      const protection = { kind: 'data-key', keyId: 'two', wrapped: 'w', context: { a: 'b' } } as const;
+      const replace = (from: string, changes: Pick<typeof blob, 'location' | 'protection'>) =>
+        store.transaction('alone', ({ blobs }) => blobs.replaceBytes(blob.id, from, { ...changes, createdAt: MOMENT }));
+      const location = `${blob.location}-2`;
+      assert.equal(await replace('elsewhere', { location, protection }), false);
+      assert.deepEqual(await store.read.blobs.find(blob.scope, blob.digest), blob);
+      assert.equal(await replace(blob.location, { location, protection }), true);
+      const replaced = { ...blob, location, protection, createdAt: MOMENT };
+      assert.deepEqual(await store.read.blobs.find(blob.scope, blob.digest), replaced);
+      assert.equal(await store.read.blobs.hasLocation(blob.location), false);
+      assert.equal(await replace(location, { location: blob.location }), true);
+      const { protection: _, ...plain } = { ...replaced, location: blob.location };
+      assert.deepEqual(await store.read.blobs.find(blob.scope, blob.digest), plain);
+      assert.deepEqual(await store.read.blobs.find(other.scope, other.digest), other);
+    });
+
+    it('knows the repositories that have a layer of one', async () => {
+      const names = ['with/b', 'with/c', 'with/a'];
+      const blob = await addBlob(store);
+      assert.deepEqual(await store.read.blobs.repositoriesWith(blob.id, 10), []);
+      await addLayer(store, (await addRepository(store)).id);
+      for (const name of names) {
+        const { id: repositoryId } = await addRepository(store, { name });
+        const layer = { repositoryId, digest: blob.digest, blobId: blob.id, leaseUntil: MOMENT };
+        await store.transaction('alone', ({ layers }) => layers.insert(layer));
+      }
+      assert.deepEqual(await store.read.blobs.repositoriesWith(blob.id, 10), names.toSorted());
+      assert.deepEqual(await store.read.blobs.repositoriesWith(blob.id, 2), ['with/a', 'with/b']);
+    });
+
     it('knows which no layer points at, and deletes those alone', async () => {
       const [one, other] = [await addRepository(store), await addRepository(store)];
       const blob = await addBlob(store);

@@ -33,6 +33,9 @@ export function blobReads(session: Session): BlobReads {
     async anyUnderMasterKey() {
       return (await underMasterKey(session, { pattern: `%"keyId":"${MASTER_KEY_PREFIX}%` })).length > 0;
     },
+    async repositoriesWith(id, limit) {
+      return (await repositoriesWith(session, { id, limit })).map(({ name }) => name);
+    },
   };
 }
 
@@ -53,6 +56,10 @@ export function blobRecords(session: Session): BlobRecords {
         createdAt: blob.createdAt.getTime(),
       });
       return row && { ...blob, id: row.id };
+    },
+    async replaceBytes(id, from, { location, protection, createdAt }) {
+      const kept = { location, protectionJson: toProtectionJson(protection), createdAt: createdAt.getTime() };
+      return (await replaceBytes(session, { id, from, ...kept })).length > 0;
     },
     async deleteUnreferenced(id) {
       return (await deleteUnreferenced(session, { id })).length > 0;
@@ -131,6 +138,17 @@ const insert = prepared((db, { scope, digest, location, bytes, protectionJson, c
     .returning('id'),
 );
 
+type OtherBytes = { id: number; from: string } & Pick<NewBlob, 'location' | 'protectionJson' | 'createdAt'>;
+
+const replaceBytes = prepared((db, { id, from, location, protectionJson, createdAt }: Placeholders<OtherBytes>) =>
+  db
+    .updateTable('blobs')
+    .set({ location, protection_json: protectionJson, created_at: createdAt, archived: 0 })
+    .where('id', '=', id)
+    .where('location', '=', from)
+    .returning('id'),
+);
+
 const deleteUnreferenced = prepared((db, { id }: Placeholders<{ id: number }>) =>
   db.deleteFrom('blobs').where('id', '=', id).where('referenced', '=', sql.lit(0)).returning('id'),
 );
@@ -161,6 +179,16 @@ const isArchived = prepared((db, { id }: Placeholders<{ id: number }>) =>
 
 const underMasterKey = prepared((db, { pattern }: Placeholders<{ pattern: string }>) =>
   db.selectFrom('blobs').select('id').where('protection_json', 'like', pattern).limit(sql.lit(1)),
+);
+
+const repositoriesWith = prepared((db, { id, limit }: Placeholders<{ id: number; limit: number }>) =>
+  db
+    .selectFrom('layers')
+    .innerJoin('repositories', 'repositories.id', 'layers.repository_id')
+    .select('repositories.name')
+    .where('layers.blob_id', '=', id)
+    .orderBy('repositories.name')
+    .limit(limit),
 );
 
 const markArchived = prepared((db, { imageId, now }: Placeholders<{ imageId: number; now: number }>) =>
