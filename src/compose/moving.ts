@@ -19,7 +19,7 @@ import { sqlMetadataStore } from '../drivers/metadata/sql.ts';
 import { openSqliteDatabase } from '../drivers/metadata/sqlite.ts';
 import { openBlobKeys } from './blob-keys.ts';
 import { registryPlaceOf } from './registry-place.ts';
-import { openBlobs } from './stores.ts';
+import { openBlobs, requireArchive } from './stores.ts';
 
 export type MoveOptions = Pick<Moving, 'concurrency' | 'readsAgain' | 'signal' | 'onProgress'>;
 
@@ -39,6 +39,7 @@ export async function openMoving(config: MoveConfig, options: MoveOptions): Prom
   const movesBytes = places.from.bytes !== places.to.bytes;
   if (!movesFacts && !movesBytes) throw new ConfigError('The registry is there already: nothing is to move');
   const source = opening.use(await openSource(from, places.from));
+  if (movesBytes) await requireArchive(from, source.metadata);
   const folders = { from: resolve(from.dataDirectory), to: resolve(to.dataDirectory) };
   const usesFolder = (movesFacts && to.databaseUrl === undefined) || (movesBytes && to.bucket === undefined);
   if (usesFolder) await named(folders.to, makeRoot(folders.to));

@@ -88,11 +88,18 @@ export async function openStoresWithArchive(
   const place = registryPlaceOf({ dataDirectory, databaseUrl, bucket });
   refuse(whyNotItsBytes(await stores.metadata.read.moves.find(), place.bytes));
   await requireBytesHere(stores);
-  if (archiveDirectory === undefined && (await stores.metadata.read.blobs.archived(0, 1)).length > 0) {
-    throw new ConfigError('This data folder has an archive: say where it is with --archive-dir (GANTRY_ARCHIVE_DIR)');
-  }
+  await requireArchive({ archiveDirectory }, stores.metadata);
   const opened = opening.move();
   return { ...stores, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Where bytes are in an archive, it has to be named. */
+export async function requireArchive(
+  { archiveDirectory }: Pick<StoreOptions, 'archiveDirectory'>,
+  { read }: MetadataStore,
+): Promise<void> {
+  if (archiveDirectory !== undefined || (await read.blobs.archived(0, 1)).length === 0) return;
+  throw new ConfigError('This data folder has an archive: say where it is with --archive-dir (GANTRY_ARCHIVE_DIR)');
 }
 
 /** @param why a sentence; undefined when nothing is to be refused */
