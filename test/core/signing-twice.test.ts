@@ -23,9 +23,9 @@ async function stalled({ pauseAt, byAnother }: { pauseAt: number; byAnother: boo
   await using core = await coreUnderTest();
   const { dependencies } = core;
   const profiles = createSignerProfiles(dependencies, box);
-  const wanted = { keyType: 'ec-256', days: 10 } as const;
-  const { arn } = await profiles.create(registry, 'stalled', wanted);
-  const other = byAnother ? (await profiles.create(registry, 'other', wanted)).arn : arn;
+  const { arn } = await profiles.create(registry, 'stalled', { keyType: 'ec-256', days: 10 });
+  // Of another kind of key: to compare them is the way to an error of OpenSSL's that whoever comes next is given.
+  const other = byAnother ? (await profiles.create(registry, 'other', { keyType: 'rsa-2048', days: 10 })).arn : arn;
   const digest = (await pushedImage(core, 'one', 'content')).digest as Digest;
   const { id: repositoryId = 0 } = (await dependencies.metadata.read.repositories.find(registry, 'one')) ?? {};
   const sign = (parts: CoreDependencies, profileArn: string) =>

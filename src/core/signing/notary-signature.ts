@@ -83,9 +83,13 @@ export function readSignature(envelope: Uint8Array): ReadSignature | undefined {
   }
 }
 
-/** Whether a signature was made with the key of a certificate. */
+/**
+ * Whether a signature was made with the key of a certificate. Keys are compared as they are written: of two kinds of keys,
+ * `equals` leaves OpenSSL an error behind, which the next one to open a key in this turn is given.
+ */
 export function isSignedBy({ signer }: ReadSignature, { publicKey }: X509Certificate): boolean {
-  return publicKey.equals(signer.publicKey);
+  const [one, other] = [publicKey, signer.publicKey].map((key) => key.export({ type: 'spki', format: 'der' }));
+  return one !== undefined && other !== undefined && one.equals(other);
 }
 
 /** SHA-256 in hexadecimal digits, as the annotation of a signature has it. */
