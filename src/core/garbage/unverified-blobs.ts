@@ -1,6 +1,7 @@
+import { isOfSilence } from '../encryption/key-refusals.ts';
 import { parseKmsArn } from '../encryption/kms-key-names.ts';
 import type { Protection } from '../encryption/protection.ts';
-import { RefusedError } from '../errors.ts';
+import type { RefusedError } from '../errors.ts';
 import type { Blob, BlobReads } from '../layers/layer-records.ts';
 
 /** Blobs that could not be read for one reason, which is that of their key; they may be well. */
@@ -35,9 +36,7 @@ export class UnverifiedBlobLog {
 
   /** Remembers who did not answer. */
   hear({ protection }: Blob, error: RefusedError): void {
-    const { refusal } = error;
-    if (!protection || refusal.kind !== 'kms' || refusal.kmsError !== NO_ANSWER) return;
-    this.#silent.set(serviceOf(protection), error);
+    if (protection && isOfSilence(error)) this.#silent.set(serviceOf(protection), error);
   }
 
   /** Notes a blob that could not be read, and is not known to be broken. */
@@ -51,13 +50,6 @@ export class UnverifiedBlobLog {
   }
 }
 
-/** Whether a blob was not read because its key cannot be used. */
-export function isOfKey(error: unknown): error is RefusedError {
-  return error instanceof RefusedError && error.refusal.kind === 'kms';
-}
-
-/** KMS's own name for it. */
-const NO_ANSWER = 'DependencyTimeoutException';
 /** A base layer may be in thousands. */
 const REPOSITORIES_MAX = 100;
 

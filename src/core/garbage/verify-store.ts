@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { KeptBytes } from '../blob-store.ts';
 import { type CoreDependencies, secondsAfter } from '../dependencies.ts';
+import { isOfKey } from '../encryption/key-refusals.ts';
 import type { Blob } from '../layers/layer-records.ts';
 import { algorithmOf, digestOf } from '../values/digest.ts';
-import { isOfKey, UnverifiedBlobLog, type UnverifiedBlobs } from './unverified-blobs.ts';
+import { UnverifiedBlobLog, type UnverifiedBlobs } from './unverified-blobs.ts';
 
 export interface Verification {
   readonly blobs: number;

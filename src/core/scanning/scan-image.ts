@@ -1,5 +1,6 @@
 import type { CoreDependencies } from '../dependencies.ts';
 import { secondsAfter } from '../dependencies.ts';
+import { isOfKey, isOfSilence } from '../encryption/key-refusals.ts';
 import type { Image } from '../images/image-records.ts';
 import type { JobPayloads } from '../jobs/job-kinds.ts';
 import { createLayers, type StoredLayer } from '../layers/layers.ts';
@@ -83,6 +84,9 @@ async function scanned(task: Task, scanType: ScanType, { signal, onRead }: ScanO
     if (matched.isEmpty) return unsupported('The image has no operating system and no packages that are known here');
     return outcomeOf(matched);
   } catch (error) {
+    // Nothing is gained by trying again until somebody has done something: a scan can be begun again then.
+    if (isOfKey(error) && !isOfSilence(error))
+      return { status: 'FAILED', description: error.message.replace(/\.?$/, '.') };
     if (!(error instanceof ScanError)) throw error;
     if (error.code === 'unsupported-media-type') return unsupported(error.message);
     return { status: 'FAILED', description: `${error.message}.` };

@@ -1,3 +1,4 @@
+import { NO_ANSWER } from '../../core/encryption/key-refusals.ts';
 import { KeyServiceError } from '../../core/encryption/key-service.ts';
 
 /** As the AWS SDK throws it. */
@@ -21,5 +22,5 @@ export function describeFailure(error: unknown, where: string): KeyServiceError 
     return new KeyServiceError('MissingAuthenticationTokenException', reason, { cause: error });
   }
   const reason = `The key service (${where}) did not answer: ${code ?? name}`;
-  return new KeyServiceError('DependencyTimeoutException', reason, { cause: error });
+  return new KeyServiceError(NO_ANSWER, reason, { cause: error });
 }
