@@ -10,7 +10,7 @@ import { ecrClient } from './aws-client.ts';
 import { skipKms } from './aws-kms-world.ts';
 import { keepNewest, policyText } from './lifecycle-policies.ts';
 import { migration } from './migration-world.ts';
-import { until as untilGood } from './replication-world.ts';
+import { digestAt, pulled, until as untilGood } from './replication-world.ts';
 import { type ScanningWorld, scanningWorld } from './scanning-world.ts';
 import { until } from './until.ts';
 
@@ -138,6 +138,28 @@ describe('what else there is for images, while the key of their repository is di
       new RegExp(`^Not verified: 1. blobs of [a-z/, ]*${repositoryName}[a-z/, ]* \\(.*\\): ${reason}$`, 'm'),
     );
     assert.match(verified, /^Verified .*: all is well, 1. blobs not verified without their key\.$/m);
+  });
+
+  it('replicates to a repository of a registry whose key is disabled once that is enabled', async () => {
+    const { gantry, ecr, server } = world;
+    const there = ecrClient(server.url, west);
+    const kms = (...words: string[]) => gantry('kms', ...words, '--region', west.region);
+    const westKey = (await kms('create')).trim();
+    const encryptionConfiguration = { encryptionType: 'KMS', kmsKey: westKey } as const;
+    const name = 'key/west';
+    await there.createRepository({ repositoryName: name, encryptionConfiguration });
+    await kms('disable', westKey);
+    const image = randomImage();
+    await pushImage(server.url, name, 'v1', image);
+    const outcome = async () =>
+      (await ecr.describeImageReplicationStatus({ repositoryName: name, imageId: { imageTag: 'v1' } }))
+        .replicationStatuses?.[0];
+    const failed = await untilGood(outcome, (status) => status?.status === 'FAILED');
+    assert.equal(failed?.failureCode, 'KmsError');
+    await kms('enable', westKey);
+    await untilGood(outcome, (status) => status?.status === 'COMPLETE');
+    assert.equal(await digestAt(there, name, 'v1'), image.manifest.digest);
+    assert.deepEqual(await pulled(there, name, image.layers[0]!.digest), image.layers[0]!.bytes);
   });
 
   it('has lost nothing when the key is enabled again', async () => {
