@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { after, before, describe, it } from 'node:test';
 import { ECR } from '@aws-sdk/client-ecr';
 import { pushImage, randomImage } from '../support/images.ts';
@@ -121,5 +122,33 @@ describe('gantry move, between databases and between buckets', {
     assert.match(await gantry(folder.path, ['move', '--undo'], here), /is served from \S+ .* again/);
     await using again = await startServer({ data: folder.path, args: ARGS, env: here });
     assert.deepEqual(await answersOf(again.url), expected);
+  });
+
+  it('says which row of an old folder the database cannot keep, before either side knows of the move', async () => {
+    await using folder = await temporaryFolder('gantry-move-');
+    await using server = await startServer({ data: folder.path, args: ARGS });
+    await pushImage(server.url, 'team/app', 'v1', randomImage([2000]));
+    const expected = await answersOf(server.url);
+    await server.stop();
+    const update = (text: string) => {
+      using database = new DatabaseSync(join(folder.path, 'gantry.db'));
+      database.exec(text);
+    };
+    // As a Gantry wrote it that did not refuse the character yet.
+    update('update images set artifact_type = artifact_type || char(0)');
+    const url = await postgres.newDatabase();
+    const words = ['move', '--to-database', url];
+    for (const more of [[], ['--switch']]) {
+      const said = await refusal(folder.path, [...words, ...more]);
+      assert.match(
+        said,
+        /postgres:\S+: its texts cannot hold .* artifact_type in the row of table images with id 1 does/,
+      );
+    }
+    assert.match(await refusal(folder.path, ['move', '--undo']), /There is no move from here/);
+    update('update images set artifact_type = substr(artifact_type, 1, instr(artifact_type, char(0)) - 1)');
+    assert.match(await gantry(folder.path, [...words, '--switch']), /^Facts: /);
+    await using moved = await startServer({ data: folder.path, args: ARGS, env: { GANTRY_DATABASE_URL: url } });
+    assert.deepEqual(await answersOf(moved.url), expected);
   });
 });

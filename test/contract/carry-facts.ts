@@ -74,6 +74,33 @@ export function describeCarrying(name: string, openDatabase: () => Promise<SqlDa
       assert.equal(event?.id, 1);
     });
 
+    it('are told of by their row where a text cannot be kept, and nothing is carried then', async () => {
+      await using source = await filled();
+      await using target = await opened(openDatabase());
+      const carrier = createFactsCarrier(source, target);
+      assert.equal(await carrier.firstUnkeepable(), undefined);
+      const update = (text: string) => source.transaction('alone', (session) => session.rows(text, []));
+      // What JSON says of the character are other characters.
+      await update('update repositories set resource_tags_json = \'[{"key":"a\\u0000","value":"b"}]\' where id = 7');
+      assert.equal(await carrier.firstUnkeepable(), undefined);
+      await update("update tags set name = 'a' || char(0) || 'b' where repository_id = 9");
+      const plan = { withoutUploads: [], bytes: 'stay' } as const;
+      if (target.reader.dialect.keepsNul) {
+        assert.equal(await carrier.firstUnkeepable(), undefined);
+        await carrier.carry(plan);
+        assert.deepEqual(await rowsOf(target, 'tags'), await rowsOf(source, 'tags'));
+        return;
+      }
+      const row = /U\+0000, and name in the row of table tags with repository_id 9, name "a\\u0000b" does/;
+      assert.match(String(await carrier.firstUnkeepable()), row);
+      await assert.rejects(carrier.carry(plan), row);
+      assert.equal(await carrier.firstFilled(), undefined);
+      await update("update tags set name = 'ab' where repository_id = 9");
+      assert.equal(await carrier.firstUnkeepable(), undefined);
+      await carrier.carry(plan);
+      assert.deepEqual(await rowsOf(target, 'repositories'), await rowsOf(source, 'repositories'));
+    });
+
     it('point at copies of their bytes, and leave uploads behind whose bytes are not carried', async () => {
       await using source = await filled();
       await using target = await opened(openDatabase());

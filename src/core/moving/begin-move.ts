@@ -35,6 +35,8 @@ async function beginWithFacts(moving: Moving): Promise<BegunMove> {
     if (filled !== undefined) {
       throw new MoveError(`${target.place.facts} is not empty: there are rows in its table ${filled}`);
     }
+    const unkeepable = await carrier?.firstUnkeepable();
+    if (unkeepable !== undefined) throw new MoveError(`${target.place.facts}: ${unkeepable}`);
     await requireRoom(moving);
     // The source first: of a move that only the target knew nobody could tell whose it is.
     await source.metadata.transaction('alone', (records) => records.moves.put(move));

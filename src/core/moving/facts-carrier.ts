@@ -6,12 +6,16 @@ export interface FactsCarrier {
   /** A table of the target that holds what a new store does not; undefined when it is new. */
   firstFilled(): Promise<string | undefined>;
 
+  /** Which row the target cannot keep as it is, and why, in a sentence; undefined when it can keep all. */
+  firstUnkeepable(): Promise<string | undefined>;
+
   /**
    * Replaces what the target holds by all that the source holds, as one whole, while nobody can write to the source. Ids stay,
    * and none that the source ever handed out comes again.
    *
    * @returns what was carried
-   * @throws Error when the target holds other than that in the end, or a blob has no copy; nothing has changed then
+   * @throws Error when the target holds other than that in the end, cannot keep a row, or a blob has no copy; nothing has changed
+   * then
    */
   carry(plan: CarryPlan): Promise<TableCount[]>;
 }

@@ -1,6 +1,6 @@
 import type { CarryPlan, FactsCarrier, TableCount } from '../../core/moving/facts-carrier.ts';
 import { CARRIED_TABLES, type Carried, FILLED_WHEN_NEW, TABLES_WITH_IDS } from './carried-tables.ts';
-import { countRows, insertRows, pagesOf, type Row } from './carry-rows.ts';
+import { countRows, insertRows, pagesOf, type Row, unkeepableAmong } from './carry-rows.ts';
 import { moveRecords } from './records/moves.ts';
 import type { Session, SqlDatabase } from './session.ts';
 
@@ -9,6 +9,7 @@ export function createFactsCarrier(source: SqlDatabase, target: SqlDatabase): Fa
   return {
     count: () => countFacts(source),
     firstFilled: () => firstFilledOf(target),
+    firstUnkeepable: () => firstUnkeepable(source, target),
     // Nobody writes to the source until all of it is in the target: what is read is of one moment.
     carry: (plan) =>
       source.transaction('alone', (from) =>
@@ -37,6 +38,17 @@ export async function firstFilledOf({ reader }: SqlDatabase): Promise<string | u
   return undefined;
 }
 
+async function firstUnkeepable(source: SqlDatabase, target: SqlDatabase): Promise<string | undefined> {
+  if (!source.reader.dialect.keepsNul || target.reader.dialect.keepsNul) return undefined;
+  for (const carried of CARRIED_TABLES) {
+    for await (const page of pagesOf(source.reader, carried)) {
+      const found = unkeepableAmong(page, carried, target.reader.dialect);
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}
+
 /** What there is to carry. */
 export async function countFacts({ reader }: SqlDatabase): Promise<TableCount[]> {
   const counts: TableCount[] = [];
@@ -52,6 +64,8 @@ async function carryTables(from: Session, to: Session, plan: CarryPlan): Promise
     let rows = 0;
     for await (const page of pagesOf(from, carried)) {
       const kept = carried.table === 'uploads' ? uploadsAnew(page, forgotten) : page;
+      const unkeepable = unkeepableAmong(kept, carried, to.dialect);
+      if (unkeepable !== undefined) throw new Error(unkeepable);
       await insertRows(to, carried.table, kept);
       rows += kept.length;
       done += kept.length;

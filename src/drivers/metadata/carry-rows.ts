@@ -43,6 +43,22 @@ export async function insertRows(session: Session, table: CarriedTable, rows: re
   }
 }
 
+/** Which of the rows a database cannot keep, and why, in a sentence. Of texts with U+0000 an earlier Gantry took some. */
+export function unkeepableAmong(
+  rows: readonly Row[],
+  { table, key }: Carried,
+  dialect: SqlDialect,
+): string | undefined {
+  if (dialect.keepsNul) return undefined;
+  for (const row of rows) {
+    const found = Object.entries(row).find(([, value]) => typeof value === 'string' && value.includes('\0'));
+    if (found === undefined) continue;
+    const named = key.map((name) => `${name} ${JSON.stringify(row[name])}`).join(', ');
+    return `its texts cannot hold the character U+0000, and ${found[0]} in the row of table ${table} with ${named} does`;
+  }
+  return undefined;
+}
+
 export async function countRows(session: Session, table: CarriedTable): Promise<number> {
   const [row] = await runRaw(session, sql`select count(*) as ${sql.ref('rows')} from ${sql.table(table)}`);
   return Number(row?.rows ?? 0);

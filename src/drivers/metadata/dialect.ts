@@ -22,6 +22,9 @@ export interface SqlDialect {
     readonly bytes: RawBuilder<unknown>;
   };
 
+  /** Whether a text may hold the character U+0000. */
+  readonly keepsNul: boolean;
+
   /** Ends the making of a table whose rows belong in its primary key's tree, where a database can do that. */
   readonly keptByPrimaryKey: RawBuilder<unknown>;
 

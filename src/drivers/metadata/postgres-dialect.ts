@@ -16,6 +16,7 @@ export const postgresDialect: SqlDialect = {
     text: sql`text collate "C"`,
     bytes: sql`bytea`,
   },
+  keepsNul: false,
   keptByPrimaryKey: sql``,
   taking: sql`for no key update`,
   keeping: (table) => sql`for key share of ${sql.table(table)}`,

@@ -15,6 +15,7 @@ export const sqliteDialect: SqlDialect = {
     text: sql`text`,
     bytes: sql`blob`,
   },
+  keepsNul: true,
   keptByPrimaryKey: sql`without rowid`,
   taking: sql``,
   keeping: () => sql``,
