@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { http } from '../support/http.ts';
 import { type Blob, blobOf, pushBlob } from '../support/images.ts';
 import { type KmsWorld, skipKms, startKmsWorld } from './aws-kms-world.ts';
+import { gantryOn } from './gantry-command.ts';
 import { until } from './until.ts';
 
 describe('layers of repositories under keys', { skip: skipKms }, () => {
@@ -37,6 +40,27 @@ describe('layers of repositories under keys', { skip: skipKms }, () => {
     const plain = blobOf(randomBytes(3000));
     assert.equal((await pushBlob(world.server.url, 'plain/a', plain)).status, 201);
     for (const to of ['one/a', 'two/a', 'one/twice']) assert.equal(await mount('plain/a', to, plain), 202, to);
+  });
+
+  it('lie on the disk as other bytes for each key, and stay where they are when those of another key are deleted', async () => {
+    const { url, data } = world.server;
+    const layer = blobOf(randomBytes(90_000));
+    const filesOf = () => globSync(`blobs/sha256/*/${layer.digest.replace('sha256:', '')}.*`, { cwd: data });
+    const places = ['one/a', 'one/twice', 'two/a', 'plain/a'];
+    for (const repository of places) assert.equal((await pushBlob(url, repository, layer)).status, 201, repository);
+    const kept = filesOf().map((file) => readFileSync(join(data, file)));
+    assert.equal(kept.length, places.length);
+    assert.equal(kept.filter((bytes) => bytes.equals(layer.bytes)).length, 1, 'the plain ones');
+    assert.equal(new Set(kept.map(({ length }) => length)).size, 2, 'others are longer by what seals them');
+    assert.equal(new Set(kept.map((bytes) => bytes.toString('base64'))).size, places.length);
+    for (const [index, repository] of places.entries()) {
+      const deleted = await http(`${url}/v2/${repository}/blobs/${layer.digest}`, { method: 'DELETE' });
+      assert.equal(deleted.status, 202, repository);
+      await gantryOn(data)('garbage');
+      assert.equal(filesOf().length, places.length - 1 - index);
+      for (const other of places.slice(index + 1))
+        assert.ok((await pull(other, layer)).body.equals(layer.bytes), other);
+    }
   });
 
   it('are kept once for each key, and fall with theirs alone', async () => {
