@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
+import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { needsFolder } from '../support/cluster-mode.ts';
 import { http } from '../support/http.ts';
 import { descriptor, type Image, mediaTypes, pushImage, randomImage } from '../support/images.ts';
 import { startServer } from '../support/server.ts';
+import { storedFiles } from '../support/stored-files.ts';
 import { eventually } from './access-server.ts';
 import { ecrClient } from './aws-client.ts';
 import { gantryOn, refusalOn } from './gantry-command.ts';
@@ -62,5 +66,38 @@ describe('a gate that asks for a signature', () => {
     assert.equal(await pull('v1'), 403);
     const { images } = JSON.parse(await gantry('gate', 'check', 'app:v1', '--json'));
     assert.deepEqual(images[0].reasons, [`it is not signed by ${arn}: its signature is no longer there`]);
+  });
+
+  const skip = needsFolder('a byte is altered in a file');
+  it('refuses an image when a byte of the signature was altered on disk', { skip }, async () => {
+    await using server = await startServer();
+    const ecr = ecrClient(server.url);
+    const gantry = gantryOn(server.data);
+    const repositoryName = 'app';
+    const pull = async (tag: string) => http(`${server.url}/v2/${repositoryName}/manifests/${tag}`);
+    await ecr.createRepository({ repositoryName });
+    const { arn } = JSON.parse(await gantry('signer', 'create', 'release', '--json'));
+    await ecr.putSigningConfiguration({ signingConfiguration: { rules: [{ signingProfileArn: arn }] } });
+    const images = { altered: randomImage([100]), whole: randomImage([100]) };
+    for (const [tag, image] of Object.entries(images)) await pushImage(server.url, repositoryName, tag, image);
+    const subjectId = { imageDigest: images.altered.manifest.digest };
+    const signatures = async () => (await ecr.listImageReferrers({ repositoryName, subjectId })).referrers ?? [];
+    await eventually(async () => (await signatures()).length, 1);
+
+    const imageIds = [{ imageDigest: (await signatures())[0]?.digest }];
+    const { images: [found] = [] } = await ecr.batchGetImage({ repositoryName, imageIds });
+    const { layers } = JSON.parse(found?.imageManifest ?? '');
+    const hex: string = layers[0].digest.slice('sha256:'.length);
+    const [file] = (await storedFiles(server.data)).filter(({ name }) => name.includes(hex));
+    const path = join(server.data, file?.name ?? '');
+    const bytes = await readFile(path);
+    bytes[bytes.length >> 1]! ^= 1;
+    await chmod(path, 0o600);
+    await writeFile(path, bytes);
+
+    await gantry('gate', 'set', 'app', '--signed-by', 'release');
+    await eventually(async () => (await pull('altered')).status, 403);
+    assert.match((await pull('altered')).text(), /is not signed by .*: its signature was altered/);
+    await eventually(async () => (await pull('whole')).status, 200);
   });
 });

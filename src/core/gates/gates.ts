@@ -9,6 +9,7 @@ import type { Registry } from '../values/registry.ts';
 import { countFrom, evaluateGate, isFrom, type WeighedFinding } from './evaluate-gate.ts';
 import type { GateDecision } from './gate-decision.ts';
 import type { GatedImage } from './gate-records.ts';
+import { createGateSignatures } from './gate-signatures.ts';
 import { createGateTable, type StandingGate } from './gate-table.ts';
 import { whyUnsigned } from './why-unsigned.ts';
 
@@ -25,6 +26,7 @@ export function createGates(dependencies: CoreDependencies, engine: Pick<ScanEng
   const { read } = metadata;
   const table = createGateTable(dependencies);
   const findings = createFindings(read, engine);
+  const signing = { read, signatures: createGateSignatures(dependencies), now };
   return {
     find: (registry, repositoryName) => table.find(registry, repositoryName),
 
@@ -39,7 +41,7 @@ export function createGates(dependencies: CoreDependencies, engine: Pick<ScanEng
       const isGrave = gate.severity !== undefined && result && countFrom(gate.severity, result.severityCounts) > 0;
       const known = isGrave && image ? await findings(standing, image) : NONE;
       const unsignedBecause =
-        gate.signedBy === undefined ? undefined : await whyUnsigned(read, standing, digest, image);
+        gate.signedBy === undefined ? undefined : await whyUnsigned(signing, standing, digest, image);
       return evaluateGate(gate, exceptions, { digest, isRunnable, image, unsignedBecause, ...known }, now());
     },
   };

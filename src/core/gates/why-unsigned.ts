@@ -1,44 +1,49 @@
 import type { Reads } from '../metadata-store.ts';
-import { NOTARY_SIGNATURE } from '../signing/signature-kinds.ts';
+import type { SignerProfile } from '../signing/signer-profile-records.ts';
+import { certificatesOf } from '../signing/signing-certificates.ts';
 import type { ImageSigning } from '../signing/signing-records.ts';
 import type { Digest } from '../values/digest.ts';
 import type { GatedImage } from './gate-records.ts';
+import type { GateSignatures } from './gate-signatures.ts';
 import type { StandingGate } from './gate-table.ts';
 
-type SigningFacts = Pick<Reads, 'gates' | 'images' | 'signing'>;
+interface SigningFacts {
+  readonly read: Pick<Reads, 'images' | 'signing' | 'signerProfiles'>;
+  readonly signatures: GateSignatures;
+  readonly now: () => Date;
+}
 
 /**
  * Why an image does not count as signed by the profile that a gate asks for: words to stand behind a colon, undefined when
- * it does. An index that lists it signs it too, since it names its digest.
+ * it does. It does by a signature that verifies, wherever that was made. An index that lists it signs it too, since it names
+ * its digest.
  */
 export async function whyUnsigned(
-  read: SigningFacts,
-  standing: StandingGate,
+  { read, signatures, now }: SigningFacts,
+  { gate: { repositoryId, signedBy = '' }, registry, repositoryName }: StandingGate,
   digest: Digest,
   image: GatedImage | undefined,
 ): Promise<string | undefined> {
-  const own = image ? await whyNotItself(read, standing, digest, image) : 'it is on its way here';
-  if (own === undefined) return undefined;
-  const { gate, scanType } = standing;
-  for (const indexDigest of await read.images.indexesOf(gate.repositoryId, digest)) {
-    const index = await read.gates.image(gate.repositoryId, indexDigest, scanType);
-    if (index && (await whyNotItself(read, standing, indexDigest, index)) === undefined) return undefined;
+  if (!image) return 'it is on its way here';
+  const profile = await read.signerProfiles.find(signedBy);
+  if (!profile) return 'there is no such signer profile any more';
+  const ended = endOf(profile, now());
+  if (ended !== undefined) return `a certificate of the profile ended on ${ended}`;
+  const repository = { id: repositoryId, registry, name: repositoryName };
+  const look = await signatures.look(repository, digest, profile);
+  if (look === 'good') return undefined;
+  for (const indexDigest of await read.images.indexesOf(repositoryId, digest)) {
+    if ((await signatures.look(repository, indexDigest, profile)) === 'good') return undefined;
   }
-  return own;
+  const statuses = await read.signing.statusesOf(image.imageId);
+  const status = statuses.find(({ profileArn }) => profileArn === signedBy);
+  if (status?.status !== 'COMPLETE') return describeStatus(status);
+  return look === 'bad' ? 'its signature was altered, or has ended' : 'its signature is no longer there';
 }
 
-async function whyNotItself(
-  { images, signing }: SigningFacts,
-  { gate }: StandingGate,
-  digest: Digest,
-  { imageId }: GatedImage,
-): Promise<string | undefined> {
-  const statuses = await signing.statusesOf(imageId);
-  const status = statuses.find(({ profileArn }) => profileArn === gate.signedBy);
-  if (status?.status !== 'COMPLETE') return describeStatus(status);
-  const wanted = { artifactTypes: [NOTARY_SIGNATURE], imageStatus: 'ACTIVE' } as const;
-  const found = await images.referrers(gate.repositoryId, digest, wanted, '', 1);
-  return found.length > 0 ? undefined : 'its signature is no longer there';
+/** Signatures do not outlive the certificates that they rest on. */
+function endOf({ certificateChain }: SignerProfile, at: Date): string | undefined {
+  return certificatesOf(certificateChain).find(({ validTo }) => Date.parse(validTo) <= at.getTime())?.validTo;
 }
 
 function describeStatus(signing: ImageSigning | undefined): string {

@@ -17,7 +17,7 @@ export interface SignerProfiles {
   find(registry: Registry, named: string): Promise<SignerProfile>;
   /** It signs no more; what it has signed stays signed. */
   retire(registry: Registry, named: string): Promise<SignerProfile>;
-  /** With its key; only one that no registry's rules name. */
+  /** With its key; only one that no registry's rules name, and no gate. */
   delete(registry: Registry, named: string): Promise<SignerProfile>;
 }
 
@@ -103,13 +103,19 @@ export function createSignerProfiles(
     async delete(registry, named) {
       const profile = await find(registry, named);
       const { arn } = profile;
-      await metadata.transaction('registry', async ({ signerProfiles, signing }) => {
+      await metadata.transaction('registry', async ({ signerProfiles, signing, gates }) => {
         const configured = await signing.allRules();
         const naming = configured.find(({ rules }) => rules.some(({ profileArn }) => profileArn === arn));
         if (naming) {
           const { accountId, region } = naming.registry;
           throw new SignerProfileError(
             `The signing configuration of account ${accountId} in ${region} names ${arn}: take it out of there first`,
+          );
+        }
+        const gated = (await gates.all()).find(({ gate }) => gate.signedBy === arn);
+        if (gated) {
+          throw new SignerProfileError(
+            `The gate of ${gated.repositoryName} in ${gated.registry.region} asks for signatures of ${arn}: set another one first`,
           );
         }
         await signerProfiles.delete(arn);
