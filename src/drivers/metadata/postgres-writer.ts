@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StoreUnavailableError, type WorkScope } from '../../core/metadata-store.ts';
 import { isConflict, isDisconnection } from './postgres-errors.ts';
 import type { Client, PostgresPool } from './postgres-pool.ts';
-import { PostgresTransaction } from './postgres-transaction.ts';
+import { type Beginning, PostgresTransaction } from './postgres-transaction.ts';
 import { Turns } from './postgres-turns.ts';
 import type { Session, SqlValue } from './session.ts';
 
@@ -50,13 +50,22 @@ export class PostgresWriter {
     this.#pool = pool;
   }
 
-  async transaction<T>(about: WorkScope, work: (session: Session) => Promise<T>): Promise<T> {
+  transaction<T>(about: WorkScope, work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#attempt(work, async (place, statement, values) => {
+      if (about === 'repository') await place.wait(statement, values);
+      return this.#begin(BEGIN[about]);
+    });
+  }
+
+  /** As `transaction`, for steps of the migrations: one at a time, whoever runs them. One that met a server's work is run again. */
+  migration<T>(work: (session: Session) => Promise<T>): Promise<T> {
+    return this.#attempt(work, () => this.#begin(BEGIN_MIGRATION));
+  }
+
+  async #attempt<T>(work: (session: Session) => Promise<T>, begin: PlacedBeginning): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       using place = new Place(this.#turns);
-      const transaction = new PostgresTransaction(this.#pool, async (statement, values) => {
-        if (about === 'repository') await place.wait(statement, values);
-        return this.#begin(BEGIN[about]);
-      });
+      const transaction = new PostgresTransaction(this.#pool, (statement, values) => begin(place, statement, values));
       try {
         return await attemptOnce(transaction, work);
       } catch (error) {
@@ -69,17 +78,15 @@ export class PostgresWriter {
     }
   }
 
-  /** As `transaction`, for steps of the migrations: one at a time, whoever runs them. */
-  migration<T>(work: (session: Session) => Promise<T>): Promise<T> {
-    return attemptOnce(new PostgresTransaction(this.#pool, () => this.#begin(BEGIN_MIGRATION)), work);
-  }
-
   /** What is sent behind it waits for no answer: a transaction that does not begin takes nothing that follows either. */
   async #begin(text: string): Promise<{ client: Client; begun: Promise<unknown> }> {
     const client = await this.#pool.connect();
     return { client, begun: client.query(text) };
   }
 }
+
+/** Begins a transaction, perhaps after a wait for its place among those of its kind. */
+type PlacedBeginning = (place: Place, statement: string, values: readonly SqlValue[]) => ReturnType<Beginning>;
 
 async function attemptOnce<T>(transaction: PostgresTransaction, work: (session: Session) => Promise<T>): Promise<T> {
   try {

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { bringToPresentForm } from '../../src/drivers/metadata/migrate.ts';
+import { openPostgresDatabase } from '../../src/drivers/metadata/postgres.ts';
+import { describeMigrations } from '../contract/migrations.ts';
+import { type PostgresServer, startPostgres, withoutPostgres } from '../support/postgres.ts';
+
+let server: PostgresServer;
+
+describe('migrations of databases that hold something', { skip: withoutPostgres }, () => {
+  before(async () => {
+    server = await startPostgres();
+  });
+  after(() => server[Symbol.asyncDispose]());
+  describeMigrations('PostgreSQL', async () => openPostgresDatabase({ url: await server.newDatabase() }));
+
+  it('run a step again that the database undid for the sake of a work of another node', async () => {
+    const url = await server.newDatabase();
+    await using database = await openPostgresDatabase({ url });
+    await database.migration(async (session) => {
+      for (const table of ['one', 'two']) await session.rows(`create table ${table} (id bigint)`, []);
+    });
+    await using other = await openPostgresDatabase({ url });
+    await bringToPresentForm(other);
+    const [hasOne, wantsOne] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let runs = 0;
+    const step = database.migration(async (session) => {
+      runs++;
+      await session.rows('lock table two in access exclusive mode', []);
+      await hasOne.promise;
+      wantsOne.resolve();
+      await session.rows('alter table one add column step bigint', []);
+    });
+    // Each waits for what the other has. Only the step looks for that, after a second, and is undone then.
+    const work = other.transaction('own-rows', async (session) => {
+      await session.rows("set local deadlock_timeout = '60s'", []);
+      await session.rows('insert into one (id) values (1)', []);
+      hasOne.resolve();
+      await wantsOne.promise;
+      await session.rows('insert into two (id) values (1)', []);
+    });
+    await Promise.all([step, work]);
+    assert.equal(runs, 2);
+    const columns = "select column_name from information_schema.columns where table_name = 'one' order by 1";
+    assert.deepEqual(
+      (await database.reader.rows<{ column_name: string }>(columns, [])).map((row) => row.column_name),
+      ['id', 'step'],
+    );
+  });
+});
