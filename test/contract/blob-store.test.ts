@@ -69,6 +69,7 @@ for (const driver of [encryptedFilesystem, encryptedFilesystemWithArchive, encry
   describeStaging(driver);
   describeSealing(driver);
   describeReading(driver);
+  describeFollowing(driver);
 }
 describeArchiving(encryptedFilesystemWithArchive);
 for (const driver of [filesystem, filesystemWithArchive, memory]) describeEncrypting(driver);

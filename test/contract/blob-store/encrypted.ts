@@ -35,6 +35,10 @@ export function keptStore(store: BlobStore, kept: () => KeptBytes): BlobStore {
     stagedBytes: (uploadId) => kept().stagedBytes(uploadId),
     digest: (uploadId, algorithm) => kept().digest(uploadId, algorithm),
     seal: (uploadId, digest, bytes) => kept().seal(uploadId, digest, bytes),
+    // One view tells whether there is such a thing: an S3 store's has none.
+    ...('followStaged' in kept() && {
+      followStaged: async (uploadId: string, offset: number) => kept().followStaged?.(uploadId, offset),
+    }),
     truncate: (uploadId, bytes) => kept().truncate(uploadId, bytes),
     stat: (location) => kept().stat(location),
     read: (location, range) => kept().read(location, range),

@@ -209,6 +209,7 @@ class FilesystemBlobStore implements BlobStore {
       paths: this.#paths,
       folders: this.#folders,
       workers: this.#workers,
+      buffers: this.#buffers,
       idle: this.#idleEncrypted,
       stat: (location) => this.stat(location),
       read: (location, range, openContent) => this.#read(location, range, openContent),

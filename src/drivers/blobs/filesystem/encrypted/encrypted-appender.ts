@@ -50,6 +50,9 @@ export class EncryptedAppender implements BlobAppender {
   #hasGrown = false;
   #opening: Promise<OpenFile> | undefined;
   #inFlightBytes = 0;
+  #writtenBytes = 0;
+  /** The last of those that were asked for; they follow one another, as their tails do. */
+  #flushing: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
   /** Exists while somebody waits for room, or for the end. */
   #changed: PromiseWithResolvers<void> | undefined;
@@ -74,7 +77,7 @@ export class EncryptedAppender implements BlobAppender {
       this.#gathered.set(part, this.#gatheredBytes);
       this.#gatheredBytes += part.byteLength;
       at += part.byteLength;
-      if (this.#gatheredBytes === BATCH_BYTES) this.#flush(true);
+      if (this.#gatheredBytes === BATCH_BYTES) this.#handOver(true);
     }
     freeCopied(chunk);
     return this.#failure === undefined && this.#inFlightBytes < WAITING_BYTES_MAX;
@@ -85,13 +88,42 @@ export class EncryptedAppender implements BlobAppender {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
+  /** Of an upload that has a tail, which may count for somebody, whole chunks alone: its tail is replaced at the end. */
+  flush(): Promise<void> {
+    const flushing = this.#flushing.catch(() => {}).then(() => this.#flushNow());
+    this.#flushing = flushing;
+    // Closing rejects with the same.
+    flushing.catch(() => {});
+    return flushing;
+  }
+
+  async #flushNow(): Promise<void> {
+    if (this.#closing !== undefined) return;
+    // To the worker, however little it is: what is written on two threads at once has no order.
+    if (this.#gatheredBytes >= CHUNK_BYTES && this.#failure === undefined) this.#handOver(true);
+    const [index, plain] = [this.#nextIndex, Buffer.from(this.#gathered.subarray(0, this.#gatheredBytes))];
+    const handedOver = (index - this.#before.wholeChunks) * CHUNK_BYTES;
+    while (this.#failure === undefined && this.#writtenBytes < handedOver) await this.#change();
+    if (this.#failure !== undefined) throw this.#failure.error;
+    if (plain.byteLength === 0 || this.#before.tailBytes > 0) return;
+    const { files, cipher } = this.#target;
+    try {
+      await this.#open();
+      await writeTail(files, cipher, { index, plain, synced: false });
+    } catch (error) {
+      this.#fail(error);
+      throw error;
+    }
+  }
+
   close(durable: boolean): Promise<number> {
     this.#closing ??= this.#close(durable);
     return this.#closing;
   }
 
   async #close(durable: boolean): Promise<number> {
-    if (this.#hasGrown && this.#gatheredBytes >= CHUNK_BYTES && this.#failure === undefined) this.#flush(false);
+    await this.#flushing.catch(() => {});
+    if (this.#hasGrown && this.#gatheredBytes >= CHUNK_BYTES && this.#failure === undefined) this.#handOver(false);
     while (this.#inFlightBytes > 0) await this.#change();
     if (this.#hasGrown || (durable && this.#before.bytes > 0)) this.#open().catch(() => {});
     // Absent when nothing had to be opened, or opening failed: the failure is then known.
@@ -133,7 +165,7 @@ export class EncryptedAppender implements BlobAppender {
   }
 
   /** Hands the whole chunks among what was gathered to the lane. */
-  #flush(large: boolean): void {
+  #handOver(large: boolean): void {
     const whole = Math.floor(this.#gatheredBytes / CHUNK_BYTES);
     const bytes = whole * CHUNK_BYTES;
     const next = Buffer.allocUnsafeSlow(BATCH_BYTES);
@@ -153,6 +185,7 @@ export class EncryptedAppender implements BlobAppender {
         if (this.#failure !== undefined) return;
         await this.#laneFor(handle, firstIndex, large).write(handle, firstIndex, plain);
         sync.wrote(bytes);
+        this.#writtenBytes += bytes;
       })
       .then(ended, (error) => {
         this.#fail(error);

@@ -250,3 +250,56 @@ it('rejects the digest of staged bytes that are damaged', async () => {
     await assert.rejects(kept.digest(id, 'sha256'), /does not open/);
   }
 });
+
+it('gives who follows an upload the end that is sealed meanwhile, and nothing of a chunk that is half written', async () => {
+  const id = randomUUID();
+  const content = contentOf(5 * CHUNK_BYTES + 300);
+  await append(id, 0, content);
+  await using follower = (await kept.followStaged?.(id, 0))!;
+  const seen = [Buffer.from((await follower.next())!)];
+  assert.equal(seen[0]?.byteLength, 4 * CHUNK_BYTES);
+  await kept.seal(id, digestOf(content), content.byteLength);
+  for (let chunk = await follower.next(); chunk; chunk = await follower.next()) seen.push(Buffer.from(chunk));
+  assert.ok(Buffer.concat(seen).equals(content));
+
+  const other = randomUUID();
+  await append(other, 0, contentOf(CHUNK_BYTES));
+  const file = stagedFile(other, '.chunks');
+  await writeFile(file, Buffer.concat([await readFile(file), randomBytes(1000)]));
+  await using waiting = (await kept.followStaged?.(other, 0))!;
+  assert.equal((await waiting.next())?.byteLength, CHUNK_BYTES);
+  assert.equal(await waiting.next(), undefined);
+});
+
+it('gives nobody who follows an upload bytes that were altered', async () => {
+  const id = randomUUID();
+  await append(id, 0, contentOf(CHUNK_BYTES + 300));
+  for (const [suffix, offset] of [
+    ['.chunks', 0],
+    ['.tail', CHUNK_BYTES],
+  ] as const) {
+    const file = stagedFile(id, suffix);
+    const bad = await readFile(file);
+    bad[200]! ^= 1;
+    await writeFile(file, bad);
+    await using follower = (await kept.followStaged?.(id, offset))!;
+    await assert.rejects(follower.next(), /does not open/);
+  }
+});
+
+it('writes nothing plain for those who follow, and what it wrote for them counts after a crash', async () => {
+  const id = randomUUID();
+  const content = contentOf(CHUNK_BYTES + MARK.length);
+  const appender = await kept.appender(id, 0);
+  appender.write(new Uint8Array(content));
+  await Promise.all([appender.flush?.(), appender.flush?.()]);
+  for (const name of await readdir(join(directory, 'uploads'))) {
+    assert.ok(!(await readFile(join(directory, 'uploads', name))).includes(MARK), name);
+  }
+  assert.equal(await kept.stagedBytes(id), content.byteLength);
+  appender.write(new Uint8Array(content));
+  const flushing = appender.flush?.();
+  assert.equal(await appender.close(false), 2 * content.byteLength);
+  await flushing;
+  assert.equal(await kept.digest(id, 'sha256'), digestOf(Buffer.concat([content, content])));
+});

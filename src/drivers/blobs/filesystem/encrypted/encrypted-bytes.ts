@@ -1,6 +1,7 @@
 import type { BlobLocation, BlobReader, ByteRange, KeptBytes } from '../../../../core/blob-store.ts';
 import { StagedOffsetError } from '../../../../core/blob-store.ts';
 import type { Digest, DigestAlgorithm } from '../../../../core/values/digest.ts';
+import type { BufferPool } from '../buffer-pool.ts';
 import { type DurableFolders, syncFolder } from '../folders.ts';
 import type { IdleUploads } from '../idle-uploads.ts';
 import { type BlobPaths, isEncryptedAt, uploadIdAt } from '../paths.ts';
@@ -11,6 +12,7 @@ import { CHUNK_BYTES, ChunkCipher } from './chunk-cipher.ts';
 import { cutBack } from './cut-back.ts';
 import { EncryptedAppender, type EncryptedMemory, type EncryptedTarget } from './encrypted-appender.ts';
 import { encryptedContent, hashChunks } from './encrypted-content.ts';
+import { followEncrypted } from './encrypted-follower.ts';
 import { sealEncrypted } from './seal-encrypted.ts';
 import { type EncryptedFacts, encryptedFacts, NOTHING_ENCRYPTED, readTail } from './staged-files.ts';
 
@@ -19,6 +21,7 @@ export interface EncryptedStore {
   readonly paths: BlobPaths;
   readonly folders: DurableFolders;
   readonly workers: UploadWorkers;
+  readonly buffers: BufferPool;
   readonly idle: IdleUploads<EncryptedMemory>;
   stat(location: BlobLocation): Promise<{ readonly bytes: number } | undefined>;
   read(location: BlobLocation, range: ByteRange | undefined, open: OpenContent): Promise<BlobReader | undefined>;
@@ -72,6 +75,11 @@ export function encryptedBytes(store: EncryptedStore, dataKey: Uint8Array): Kept
       const location = await withStorageErrors(() => sealEncrypted(paths, folders, cipher, sealing));
       if (location !== undefined) idle.forget(uploadId);
       return location;
+    },
+
+    followStaged(uploadId, offset) {
+      const { files, cipher } = targetOf(uploadId);
+      return followEncrypted(files, cipher, store.buffers, offset);
     },
 
     async truncate(uploadId, bytes) {

@@ -1,4 +1,4 @@
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { factsOf, type StagedFacts } from '../staged-facts.ts';
 import { unlessMissing } from '../storage-errors.ts';
 import { CHUNK_BYTES, type ChunkCipher, RECORD_BYTES, RECORD_OVERHEAD_BYTES } from './chunk-cipher.ts';
@@ -62,6 +62,17 @@ export async function readTail(
   const record = Buffer.allocUnsafe(tailBytes + RECORD_OVERHEAD_BYTES);
   await readWholly(handle, record, PLACE_BYTES);
   return cipher.decrypt(record, wholeChunks, 'tail');
+}
+
+/** What the tail holds of a chunk, decrypted; undefined when it holds nothing of that one. */
+export async function readTailOf(
+  { tail }: StagedFiles,
+  cipher: ChunkCipher,
+  index: number,
+): Promise<Buffer | undefined> {
+  const content = await unlessMissing(readFile(tail));
+  const isOfChunk = content && content.byteLength > PLACE_BYTES && content.readBigUInt64BE() === BigInt(index);
+  return isOfChunk ? cipher.decrypt(content.subarray(PLACE_BYTES), index, 'tail') : undefined;
 }
 
 /** Puts a tail in the place of the one there is. @param synced whether its bytes, though not its name, are to be on disk then */
