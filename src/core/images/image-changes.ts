@@ -67,8 +67,10 @@ export async function putTag(
   tag: string,
   former: Image | undefined,
 ): Promise<void> {
-  await records.images.tag(change.repository.id, tag, image.id, change.at);
-  await noteTags(records, change, [tag], { former, image });
+  await Promise.all([
+    records.images.tag(change.repository.id, tag, image.id, change.at),
+    noteTags(records, change, [tag], { former, image }),
+  ]);
 }
 
 /** Takes a tag away; its image stays. @returns whether there was such a tag */

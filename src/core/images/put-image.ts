@@ -75,9 +75,12 @@ async function putInto(records: Records, change: Change, push: Push): Promise<vo
   if (present && present.status !== 'ACTIVE') await reactivate(records, change, present);
   const image = present ?? (await recordImage(records, change, unrecorded, quotas));
   if (tag === undefined) return notePush(records, change, image, tag);
-  await requireRoomForTag(records, image, quotas);
-  await putTag(records, change, image, tag, tagged);
-  await notePush(records, change, image, tag);
+  // What needs no other's answer is asked for at once: a database that is far away then answers all of it at once.
+  await Promise.all([
+    requireRoomForTag(records, image, quotas),
+    putTag(records, change, image, tag, tagged),
+    notePush(records, change, image, tag),
+  ]);
 }
 
 function readManifest({ manifest, mediaType }: PutImageInput): Manifest {

@@ -40,24 +40,26 @@ export async function recordImage(
   const childrenBytes = children.map(({ imageBytes }) => imageBytes);
   // Sizes are those of the bytes: what a manifest claims is the client's word, and may add up to more than a number holds.
   const blobBytes = manifest.blobs.reduce((sum, blob) => sum + present.get(blob.digest)!, 0);
-  const image = await records.images.insert(
-    {
-      repositoryId: repository.id,
-      digest,
-      mediaType: manifest.mediaType,
-      ...(manifest.artifactType && { artifactType: manifest.artifactType }),
-      ...(manifest.subject && { subjectDigest: manifest.subject.digest }),
-      manifestBytes: bytes.byteLength,
-      imageBytes: isIndex(manifest.mediaType) ? Math.max(0, ...childrenBytes, blobBytes) : blobBytes,
-      ...(manifest.annotations && { annotations: manifest.annotations }),
-      pushedAt,
-    },
-    bytes,
-    uniqueDigests([...manifest.foreign.filter((layer) => present.has(layer.digest)), ...manifest.blobs]),
-    uniqueDigests(manifest.children).map((child) => child.digest),
-  );
+  const [image] = await Promise.all([
+    records.images.insert(
+      {
+        repositoryId: repository.id,
+        digest,
+        mediaType: manifest.mediaType,
+        ...(manifest.artifactType && { artifactType: manifest.artifactType }),
+        ...(manifest.subject && { subjectDigest: manifest.subject.digest }),
+        manifestBytes: bytes.byteLength,
+        imageBytes: isIndex(manifest.mediaType) ? Math.max(0, ...childrenBytes, blobBytes) : blobBytes,
+        ...(manifest.annotations && { annotations: manifest.annotations }),
+        pushedAt,
+      },
+      bytes,
+      uniqueDigests([...manifest.foreign.filter((layer) => present.has(layer.digest)), ...manifest.blobs]),
+      uniqueDigests(manifest.children).map((child) => child.digest),
+    ),
+    records.history.forgetImage(repository.id, digest),
+  ]);
   if (!image) throw new Error(`Image ${digest} appeared within a transaction`);
-  await records.history.forgetImage(repository.id, digest);
   for (const child of children) if (child.status !== 'ACTIVE') await reactivate(records, change, child);
   if (layers.some(({ archived }) => archived)) await bringBytesBack(records, change, image);
   return image;
