@@ -5,6 +5,7 @@ import { type HttpAnswer, http } from '../support/http.ts';
 import { blobOf, type Image, pushBlob, pushImage, pushManifest, randomImage } from '../support/images.ts';
 import { uploadParts } from './aws-client.ts';
 import { type KmsWorld, refusedForKey, skipKms, startKmsWorld } from './aws-kms-world.ts';
+import { migration } from './migration-world.ts';
 import { until } from './until.ts';
 
 const repositoryName = 'key/off';
@@ -131,6 +132,7 @@ describe('a repository whose key is disabled', { skip: skipKms }, () => {
 
   it('says so when the key service does not answer', async () => {
     await world.repository('key/unreached', world.kms.keys.create());
+    assert.equal((await pushBlob(world.server.url, 'key/unreached', layer)).status, 201);
     await world.kms[Symbol.asyncDispose]();
     const upload = () => world.ecr.initiateLayerUpload({ repositoryName: 'key/unreached' });
     await until(() =>
@@ -141,5 +143,11 @@ describe('a repository whose key is disabled', { skip: skipKms }, () => {
     );
     assert.match(await refusedForKey(upload(), 'DependencyTimeoutException'), /did not answer: ECONNREFUSED/);
     assert.equal((await http(`${world.server.url}/v2/other/plain/manifests/latest`)).status, 200);
+    const { code, stdout } = await migration(world.server.data, world.kms.environment)('verify');
+    assert.equal(code, 0, stdout);
+    const told =
+      /^Not verified: (\d+) blobs of key\/on, key\/unreached \(000000000000\/us-east-1\): The key service .* did not/;
+    const [, unread] = told.exec(stdout) ?? assert.fail(stdout);
+    assert.match(stdout, new RegExp(`^Verified .*: all is well, ${unread} blobs not verified without their key`, 'm'));
   });
 });

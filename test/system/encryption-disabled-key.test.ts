@@ -131,6 +131,7 @@ describe('what else there is for images, while the key of their repository is di
     assert.equal(imported.code, 1);
     assert.match(imported.stdout, new RegExp(`^Failed: ${plain}:v1: ${key} is disabled; `, 'm'));
 
+    assert.match(await gantry('usage'), new RegExp(`^${repositoryName} +6 +1 `, 'm'));
     const verified = await gantry('verify', ...archive);
     const reason = `${key} is disabled; gantry kms enable makes it usable again`;
     assert.match(

@@ -87,13 +87,17 @@ export function describeBlobs(driver: MetadataStoreDriver): void {
       const blob = await addBlob(store);
       assert.deepEqual(await store.read.blobs.repositoriesWith(blob.id, 10), []);
       await addLayer(store, (await addRepository(store)).id);
+      let deleted = 0;
       for (const name of names) {
         const { id: repositoryId } = await addRepository(store, { name });
+        if (name === 'with/c') deleted = repositoryId;
         const layer = { repositoryId, digest: blob.digest, blobId: blob.id, leaseUntil: MOMENT };
         await store.transaction('alone', ({ layers }) => layers.insert(layer));
       }
       assert.deepEqual(await store.read.blobs.repositoriesWith(blob.id, 10), names.toSorted());
       assert.deepEqual(await store.read.blobs.repositoriesWith(blob.id, 2), ['with/a', 'with/b']);
+      await store.transaction('alone', ({ repositories }) => repositories.retire(deleted));
+      assert.deepEqual(await store.read.blobs.repositoriesWith(blob.id, 10), ['with/a', 'with/b']);
     });
 
     it('knows which no layer points at, and deletes those alone', async () => {

@@ -187,6 +187,8 @@ const repositoriesWith = prepared((db, { id, limit }: Placeholders<{ id: number;
     .innerJoin('repositories', 'repositories.id', 'layers.repository_id')
     .select('repositories.name')
     .where('layers.blob_id', '=', id)
+    // One that was deleted has none until it is reaped.
+    .where('repositories.account', '<>', '')
     .orderBy('repositories.name')
     .limit(limit),
 );
