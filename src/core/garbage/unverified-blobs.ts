@@ -10,7 +10,7 @@ export interface UnverifiedBlobs {
   /** `ACCOUNT/REGION` of the registry that has them. */
   readonly registry: string;
   readonly blobs: number;
-  /** Those that have layers of them, in the order in which they were found; of each blob some at most. */
+  /** Those that have layers of them, in lexical order; of each blob some at most. */
   readonly repositoryNames: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export class UnverifiedBlobLog {
   }
 
   get found(): UnverifiedBlobs[] {
-    return [...this.#found.values()].map(({ names, ...rest }) => ({ ...rest, repositoryNames: [...names] }));
+    return [...this.#found.values()].map(({ names, ...rest }) => ({ ...rest, repositoryNames: [...names].sort() }));
   }
 
   /** Why the key of a blob need not be asked for: its service was asked before, and did not answer. */

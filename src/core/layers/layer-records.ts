@@ -32,7 +32,7 @@ export interface BlobReads {
   isArchived(id: number): Promise<boolean>;
   /** Whether any blob is encrypted under a master key. Looks at all of them when none is. */
   anyUnderMasterKey(): Promise<boolean>;
-  /** The names of the repositories that have a layer of the blob, in lexical order; no deleted ones. */
+  /** The names of the repositories that have a layer of the blob, in no particular order; no deleted ones. */
   repositoriesWith(id: number, limit: number): Promise<string[]>;
 }
 

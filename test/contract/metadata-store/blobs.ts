@@ -94,10 +94,11 @@ export function describeBlobs(driver: MetadataStoreDriver): void {
         const layer = { repositoryId, digest: blob.digest, blobId: blob.id, leaseUntil: MOMENT };
         await store.transaction('alone', ({ layers }) => layers.insert(layer));
       }
-      assert.deepEqual(await store.read.blobs.repositoriesWith(blob.id, 10), names.toSorted());
-      assert.deepEqual(await store.read.blobs.repositoriesWith(blob.id, 2), ['with/a', 'with/b']);
+      const found = async (limit: number) => (await store.read.blobs.repositoriesWith(blob.id, limit)).toSorted();
+      assert.deepEqual(await found(10), names.toSorted());
+      assert.equal((await found(2)).length, 2);
       await store.transaction('alone', ({ repositories }) => repositories.retire(deleted));
-      assert.deepEqual(await store.read.blobs.repositoriesWith(blob.id, 10), ['with/a', 'with/b']);
+      assert.deepEqual(await found(10), ['with/a', 'with/b']);
     });
 
     it('knows which no layer points at, and deletes those alone', async () => {

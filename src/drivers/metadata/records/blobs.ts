@@ -189,7 +189,6 @@ const repositoriesWith = prepared((db, { id, limit }: Placeholders<{ id: number;
     .where('layers.blob_id', '=', id)
     // One that was deleted has none until it is reaped.
     .where('repositories.account', '<>', '')
-    .orderBy('repositories.name')
     .limit(limit),
 );
 
