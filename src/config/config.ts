@@ -123,7 +123,7 @@ export function readServeConfig(flags: Flags, environment: Environment): ServeCo
     garbageIntervalSeconds: given.whole('garbage-interval-seconds'),
     lifecycleIntervalSeconds: given.whole('lifecycle-interval-seconds'),
     lifecycleExtensions: given.on('lifecycle-extensions') ?? false,
-    ...readScanning(given, dataDirectory),
+    ...readScanning(given, environment, dataDirectory),
     ...readSigning(given),
     ...keepingOf(given),
     quotas: quotasOf(given),

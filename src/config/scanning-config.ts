@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DATA_SETTING } from './access-settings.ts';
 import type { Environment } from './environment.ts';
 import type { Setting } from './setting.ts';
-import { type Flags, type Given, settingsReader } from './settings-reader.ts';
+import { ConfigError, type Flags, type Given, settingsReader } from './settings-reader.ts';
 
 /** `serve` and the commands about the database must agree on it. */
 export const VULNERABILITY_DATABASE_SETTING = {
@@ -41,7 +41,9 @@ export const SCANNING_SETTINGS = [
     flag: 'trivy-server',
     variable: 'GANTRY_TRIVY_SERVER',
     placeholder: 'url',
-    description: 'a server of Trivy that has the database instead; --trivy-binary is its client',
+    description:
+      'a server of Trivy that has the database instead; --trivy-binary is its client. ' +
+      'Its token, where it asks for one, is taken from GANTRY_TRIVY_SERVER_TOKEN',
   },
   {
     flag: 'scan-limit',
@@ -73,18 +75,25 @@ export interface TrivyConfig {
   readonly binary: string;
   readonly cacheFolder: string;
   readonly server: string | undefined;
+  /** What the server asks of its clients. */
+  readonly token: string | undefined;
 }
 
-export function readScanning(given: Given, dataDirectory: string | undefined): ScanningConfig {
+export function readScanning(
+  given: Given,
+  environment: Environment,
+  dataDirectory: string | undefined,
+): ScanningConfig {
+  const isTrivy = given.oneOf('scanner', ['builtin', 'trivy']) === 'trivy';
   return {
-    trivy: given.oneOf('scanner', ['builtin', 'trivy']) === 'trivy' ? readTrivy(given, dataDirectory) : undefined,
+    trivy: isTrivy ? readTrivy(given, environment, dataDirectory) : undefined,
     vulnerabilityDatabase: vulnerabilityDatabaseOf(given, dataDirectory),
     limitsScans: given.oneOf('scan-limit', ['daily', 'off']) === 'daily',
     attachesSboms: given.oneOf('sbom', ['none', 'attach']) === 'attach',
   };
 }
 
-function readTrivy(given: Given, dataDirectory: string | undefined): TrivyConfig {
+function readTrivy(given: Given, environment: Environment, dataDirectory: string | undefined): TrivyConfig {
   const hasDefault = dataDirectory !== undefined && !given.isGiven('trivy-cache');
   return {
     binary: given.text('trivy-binary'),
@@ -92,7 +101,18 @@ function readTrivy(given: Given, dataDirectory: string | undefined): TrivyConfig
     server: given.isGiven('trivy-server')
       ? given.matching('trivy-server', /^https?:\/\/[^/\s]+(?:\/\S*)?$/, 'a URL such as http://trivy:4954')
       : undefined,
+    token: tokenOf(given, environment),
   };
+}
+
+/** A command line can be read by everybody on the machine. */
+function tokenOf(given: Given, { GANTRY_TRIVY_SERVER_TOKEN: token }: Environment): string | undefined {
+  if (token === undefined) return undefined;
+  if (!given.isGiven('trivy-server')) {
+    throw new ConfigError('GANTRY_TRIVY_SERVER_TOKEN is for a server of Trivy, which --trivy-server names');
+  }
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new ConfigError('GANTRY_TRIVY_SERVER_TOKEN must be characters of ASCII without spaces');
 }
 
 /** For the commands about the database: where it is. */

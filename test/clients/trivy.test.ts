@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
@@ -38,11 +39,12 @@ await describeClient('Trivy', { programs: ['trivy'], mustBeInCi: true }, (client
     }
   });
 
-  it('finds the same by a server of Trivy', async () => {
+  it('finds the same by a server of Trivy, which asks for a token', async () => {
     const cache = join(client.home, 'served');
     await writeTrivyDatabase(cache, trivyFacts());
     const address = `127.0.0.1:${await freePort()}`;
-    const words = ['server', '--skip-db-update', '--cache-dir', cache, '--listen', address];
+    const token = randomUUID();
+    const words = ['server', '--skip-db-update', '--cache-dir', cache, '--listen', address, '--token', token];
     const trivy = spawn(client.program('trivy'), words, { stdio: 'ignore', cwd: client.home });
     try {
       await until(async () => (await fetch(`http://${address}/healthz`)).ok);
@@ -54,8 +56,12 @@ await describeClient('Trivy', { programs: ['trivy'], mustBeInCi: true }, (client
         '--trivy-server',
         `http://${address}`,
       ];
-      await using other = await startServer({ args });
+      await using other = await startServer({ args, env: { GANTRY_TRIVY_SERVER_TOKEN: token } });
       assert.deepEqual(await findingsOn(other.url, '12.5'), await findingsOn(client.server.url, '12.5'));
+      await using stranger = await startServer({ args, env: { GANTRY_TRIVY_SERVER_TOKEN: randomUUID() } });
+      const { status, description = '' } = (await scannedOn(stranger.url, '12.5')).imageScanStatus;
+      assert.equal(status, 'FAILED');
+      assert.match(description, /^Trivy ended with 1: .*GANTRY_TRIVY_SERVER_TOKEN/);
     } finally {
       trivy.kill('SIGKILL');
     }

@@ -102,6 +102,9 @@ function errorOf(binary: string, code: number | null, signal: string | null, com
   return failed(`Trivy ended with ${code}: ${said}`);
 }
 
+/** A client whose token its server does not take ends so. */
+const SAID_NOTHING = 'it said nothing; with a server of Trivy, look at its address and GANTRY_TRIVY_SERVER_TOKEN';
+
 /** Without colours, time and level: they are parted by tabs. */
 function lastError(complaint: string): string {
   const lines = complaint
@@ -109,5 +112,5 @@ function lastError(complaint: string): string {
     .trim()
     .split('\n');
   const line = lines.findLast((one) => /\b(?:ERROR|FATAL)\b/.test(one)) ?? lines.at(-1) ?? '';
-  return line.split('\t').slice(-1)[0]!.trim().slice(0, 500) || 'it said nothing';
+  return line.split('\t').slice(-1)[0]!.trim().slice(0, 500) || SAID_NOTHING;
 }
