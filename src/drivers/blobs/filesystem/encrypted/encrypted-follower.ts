@@ -26,8 +26,8 @@ export async function followEncrypted(
   return handle && new EncryptedFollower(handle, files, cipher, pool, offset);
 }
 
-/** What a follower is given at a time: little, since many may follow, and mostly little is there. */
-const CHUNKS_AT_ONCE = 4;
+/** What a follower is given at a time: little, since many may follow, each with memory for as much before it is decrypted. */
+const CHUNKS_AT_ONCE = 2;
 
 class EncryptedFollower implements StagedFollower {
   readonly #handle: FileHandle;
