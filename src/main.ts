@@ -14,6 +14,7 @@ const TOLD_IN_WORDS = [
   'EventTargetError',
   'PeerError',
   'FolderLockedError',
+  'NewerStoreError',
   'DownloadError',
   'ScanError',
 ];

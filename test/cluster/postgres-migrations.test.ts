@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { MetadataStore } from '../../src/core/metadata-store.ts';
+import { CARRIED_TABLES } from '../../src/drivers/metadata/carried-tables.ts';
 import { bringToPresentForm } from '../../src/drivers/metadata/migrate.ts';
-import { openPostgresDatabase } from '../../src/drivers/metadata/postgres.ts';
+import { openPostgresDatabase, openPostgresMetadataStore } from '../../src/drivers/metadata/postgres.ts';
 import { describeMigrations } from '../contract/migrations.ts';
 import { type PostgresServer, startPostgres, withoutPostgres } from '../support/postgres.ts';
 
@@ -47,4 +49,32 @@ describe('migrations of databases that hold something', { skip: withoutPostgres 
       ['id', 'step'],
     );
   });
+
+  it('are in no way of a node that has kept its statements since before', async () => {
+    const url = await server.newDatabase();
+    await using before = await openPostgresMetadataStore({ url });
+    await before.migrate();
+    const registry = { accountId: '000000000000', region: 'us-east-1' };
+    const ask = async ({ read }: Pick<MetadataStore, 'read'>) => {
+      await Promise.all([
+        read.gates.all(),
+        read.gates.find(1),
+        read.gates.exceptions(1),
+        read.kmsKeys.find('a'),
+        read.kmsKeys.list(registry),
+        read.secrets.list(registry),
+        read.cacheRules.all(),
+        read.cacheChecks.find(1, 'a'),
+      ]);
+    };
+    // Each connection keeps the statements that came to it.
+    for (let time = 0; time < 20; time++) await ask(before);
+    await using after = await openPostgresDatabase({ url });
+    await after.migration(async (session) => {
+      for (const table of CARRIED) await session.rows(`alter table ${table} add column later bigint`, []);
+    });
+    for (let time = 0; time < 20; time++) await ask(before);
+  });
 });
+
+const CARRIED = CARRIED_TABLES.map(({ table }) => table);

@@ -72,6 +72,12 @@ export function run<Row>(session: Session, query: Compilable<Row>): Promise<Row[
   return session.rows<Row>(compiled.sql, compiled.parameters as readonly SqlValue[]);
 }
 
+/**
+ * A node of the version before serves on while another adds columns. PostgreSQL refuses a statement that a connection has kept
+ * when it would now give others: "cached plan must not change result type".
+ */
+const ALL_COLUMNS = /(?:select|returning|,) (?:"\w+"\.)?\*/;
+
 interface CompiledText {
   readonly text: string;
   /** In the order of the text's parameters: constants of the query, and placeholders. */
@@ -80,6 +86,7 @@ interface CompiledText {
 
 function compile(query: Compilable<unknown>): CompiledText {
   const { sql: text, parameters } = query.compile();
+  if (ALL_COLUMNS.test(text)) throw new TypeError(`A query names the columns that it reads: ${text}`);
   return { text, slots: parameters as readonly (SqlValue | Placeholder)[] };
 }
 

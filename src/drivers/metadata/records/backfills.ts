@@ -127,13 +127,29 @@ function rowOf(backfill: Backfill): BackfillRow {
   };
 }
 
+const BACKFILL_COLUMNS = [
+  'id',
+  'account',
+  'region',
+  'destination_account',
+  'destination_region',
+  'status',
+  'failure_code',
+  'total',
+  'completed',
+  'failed',
+  'failure_codes_json',
+  'started_at',
+  'ended_at',
+] as const;
+
 interface InRegistry {
   account: string;
   region: string;
 }
 
 const find = prepared((db, { id }: Placeholders<{ id: string }>) =>
-  db.selectFrom('backfills').selectAll().where('id', '=', id),
+  db.selectFrom('backfills').select(BACKFILL_COLUMNS).where('id', '=', id),
 );
 
 interface PageOf extends InRegistry {
@@ -146,7 +162,7 @@ interface PageOf extends InRegistry {
 const page = prepared((db, { account, region, endedSince, startedAt, id, limit }: Placeholders<PageOf>) =>
   db
     .selectFrom('backfills')
-    .selectAll()
+    .select(BACKFILL_COLUMNS)
     .where('account', '=', account)
     .where('region', '=', region)
     .where(sql<boolean>`(started_at, id) < (${startedAt}, ${id})`)
@@ -160,7 +176,7 @@ const page = prepared((db, { account, region, endedSince, startedAt, id, limit }
 const running = prepared((db, { account, region }: Placeholders<InRegistry>) =>
   db
     .selectFrom('backfills')
-    .selectAll()
+    .select(BACKFILL_COLUMNS)
     .where('account', '=', account)
     .where('region', '=', region)
     .where('ended_at', 'is', null)

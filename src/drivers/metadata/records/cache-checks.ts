@@ -40,15 +40,17 @@ function toCheck(row: CacheChecksTable): CacheCheck {
   };
 }
 
+const COLUMNS = ['repository_id', 'tag', 'digest', 'checked_at'] as const;
+
 const find = prepared((db, { repositoryId, tag }: Placeholders<{ repositoryId: number; tag: string }>) =>
-  db.selectFrom('cache_checks').selectAll().where('repository_id', '=', repositoryId).where('tag', '=', tag),
+  db.selectFrom('cache_checks').select(COLUMNS).where('repository_id', '=', repositoryId).where('tag', '=', tag),
 );
 
 const page = prepared(
   (db, { repositoryId, after, limit }: Placeholders<{ repositoryId: number; after: string; limit: number }>) =>
     db
       .selectFrom('cache_checks')
-      .selectAll()
+      .select(COLUMNS)
       .where('repository_id', '=', repositoryId)
       .where('tag', '>', after)
       .orderBy('tag')

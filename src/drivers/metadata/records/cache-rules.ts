@@ -59,6 +59,19 @@ function toRule(row: PullThroughCacheRulesTable): CacheRule {
   };
 }
 
+const COLUMNS = [
+  'account',
+  'region',
+  'prefix',
+  'upstream_prefix',
+  'upstream_url',
+  'upstream_registry',
+  'credential_arn',
+  'custom_role_arn',
+  'created_at',
+  'updated_at',
+] as const;
+
 interface InRegistry {
   account: string;
   region: string;
@@ -67,7 +80,7 @@ interface InRegistry {
 const find = prepared((db, { account, region, prefix }: Placeholders<InRegistry & { prefix: string }>) =>
   db
     .selectFrom('pull_through_cache_rules')
-    .selectAll()
+    .select(COLUMNS)
     .where('account', '=', account)
     .where('region', '=', region)
     .where('prefix', '=', prefix),
@@ -77,7 +90,7 @@ const page = prepared(
   (db, { account, region, after, limit }: Placeholders<InRegistry & { after: string; limit: number }>) =>
     db
       .selectFrom('pull_through_cache_rules')
-      .selectAll()
+      .select(COLUMNS)
       .where('account', '=', account)
       .where('region', '=', region)
       .where('prefix', '>', after)
@@ -86,7 +99,7 @@ const page = prepared(
 );
 
 const all = prepared((db) =>
-  db.selectFrom('pull_through_cache_rules').selectAll().orderBy('account').orderBy('region').orderBy('prefix'),
+  db.selectFrom('pull_through_cache_rules').select(COLUMNS).orderBy('account').orderBy('region').orderBy('prefix'),
 );
 
 interface NewRule extends InRegistry {

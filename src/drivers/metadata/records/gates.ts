@@ -126,11 +126,24 @@ interface OfRepository {
   repositoryId: number;
 }
 
+const GATE_COLUMNS = [
+  'repository_id',
+  'severity',
+  'requires_scan',
+  'signed_by',
+  'grace_seconds',
+  'is_dry_run',
+  'author',
+  'updated_at',
+] as const;
+
+const EXCEPTION_COLUMNS = ['repository_id', 'cve', 'digest', 'until', 'reason', 'author', 'created_at'] as const;
+
 const all = prepared((db) =>
   db
     .selectFrom('gates')
     .innerJoin('repositories', 'repositories.id', 'gates.repository_id')
-    .selectAll('gates')
+    .select(GATE_COLUMNS)
     .select(['repositories.account', 'repositories.region', 'repositories.name'])
     .orderBy('repositories.account')
     .orderBy('repositories.region')
@@ -138,17 +151,17 @@ const all = prepared((db) =>
 );
 
 const allExceptions = prepared((db) =>
-  db.selectFrom('gate_exceptions').selectAll().orderBy('until').orderBy('cve').orderBy('digest'),
+  db.selectFrom('gate_exceptions').select(EXCEPTION_COLUMNS).orderBy('until').orderBy('cve').orderBy('digest'),
 );
 
 const find = prepared((db, { repositoryId }: Placeholders<OfRepository>) =>
-  db.selectFrom('gates').selectAll().where('repository_id', '=', repositoryId),
+  db.selectFrom('gates').select(GATE_COLUMNS).where('repository_id', '=', repositoryId),
 );
 
 const exceptions = prepared((db, { repositoryId }: Placeholders<OfRepository>) =>
   db
     .selectFrom('gate_exceptions')
-    .selectAll()
+    .select(EXCEPTION_COLUMNS)
     .where('repository_id', '=', repositoryId)
     .orderBy('until')
     .orderBy('cve')

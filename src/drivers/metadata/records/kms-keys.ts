@@ -56,15 +56,27 @@ function toKmsKey(row: KmsKeysTable): KmsKey {
   };
 }
 
+const COLUMNS = [
+  'arn',
+  'account',
+  'region',
+  'alias',
+  'description',
+  'state',
+  'sealed_material',
+  'created_at',
+  'deletion_at',
+] as const;
+
 const find = prepared((db, { arn }: Placeholders<{ arn: string }>) =>
-  db.selectFrom('kms_keys').selectAll().where('arn', '=', arn),
+  db.selectFrom('kms_keys').select(COLUMNS).where('arn', '=', arn),
 );
 
 const findByAlias = prepared(
   (db, { account, region, alias }: Placeholders<{ account: string; region: string; alias: string }>) =>
     db
       .selectFrom('kms_keys')
-      .selectAll()
+      .select(COLUMNS)
       .where('account', '=', account)
       .where('region', '=', region)
       .where('alias', '=', alias),
@@ -73,7 +85,7 @@ const findByAlias = prepared(
 const list = prepared((db, { account, region }: Placeholders<{ account: string; region: string }>) =>
   db
     .selectFrom('kms_keys')
-    .selectAll()
+    .select(COLUMNS)
     .where('account', '=', account)
     .where('region', '=', region)
     .orderBy('created_at')

@@ -49,6 +49,8 @@ function toSecret(row: SecretsTable): Secret {
   };
 }
 
+const COLUMNS = ['account', 'region', 'name', 'arn', 'sealed_value', 'created_at', 'updated_at'] as const;
+
 interface InRegistry {
   account: string;
   region: string;
@@ -57,18 +59,18 @@ interface InRegistry {
 const find = prepared((db, { account, region, name }: Placeholders<InRegistry & { name: string }>) =>
   db
     .selectFrom('secrets')
-    .selectAll()
+    .select(COLUMNS)
     .where('account', '=', account)
     .where('region', '=', region)
     .where('name', '=', name),
 );
 
 const findByArn = prepared((db, { arn }: Placeholders<{ arn: string }>) =>
-  db.selectFrom('secrets').selectAll().where('arn', '=', arn),
+  db.selectFrom('secrets').select(COLUMNS).where('arn', '=', arn),
 );
 
 const list = prepared((db, { account, region }: Placeholders<InRegistry>) =>
-  db.selectFrom('secrets').selectAll().where('account', '=', account).where('region', '=', region).orderBy('name'),
+  db.selectFrom('secrets').select(COLUMNS).where('account', '=', account).where('region', '=', region).orderBy('name'),
 );
 
 interface NewSecret extends InRegistry {

@@ -67,26 +67,44 @@ function toProfile(row: SignerProfilesTable): SignerProfile {
   };
 }
 
+const PROFILE_COLUMNS = [
+  'arn',
+  'account',
+  'region',
+  'name',
+  'key_type',
+  'certificate_chain',
+  'sealed_private_key',
+  'created_at',
+  'retired_at',
+] as const;
+
+const AUTHORITY_COLUMNS = ['account', 'region', 'certificate', 'sealed_private_key', 'created_at'] as const;
+
 interface InRegistry {
   account: string;
   region: string;
 }
 
 const find = prepared((db, { arn }: Placeholders<{ arn: string }>) =>
-  db.selectFrom('signer_profiles').selectAll().where('arn', '=', arn),
+  db.selectFrom('signer_profiles').select(PROFILE_COLUMNS).where('arn', '=', arn),
 );
 
 const list = prepared((db, { account, region }: Placeholders<InRegistry>) =>
   db
     .selectFrom('signer_profiles')
-    .selectAll()
+    .select(PROFILE_COLUMNS)
     .where('account', '=', account)
     .where('region', '=', region)
     .orderBy('name'),
 );
 
 const authority = prepared((db, { account, region }: Placeholders<InRegistry>) =>
-  db.selectFrom('signing_authorities').selectAll().where('account', '=', account).where('region', '=', region),
+  db
+    .selectFrom('signing_authorities')
+    .select(AUTHORITY_COLUMNS)
+    .where('account', '=', account)
+    .where('region', '=', region),
 );
 
 interface NewProfile extends InRegistry {

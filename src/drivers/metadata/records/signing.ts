@@ -67,7 +67,9 @@ const rules = prepared((db, { account, region }: Placeholders<InRegistry>) =>
   db.selectFrom('registry_signing').select('rules_json').where('account', '=', account).where('region', '=', region),
 );
 
-const allRules = prepared((db) => db.selectFrom('registry_signing').selectAll().orderBy('account').orderBy('region'));
+const allRules = prepared((db) =>
+  db.selectFrom('registry_signing').select(['account', 'region', 'rules_json']).orderBy('account').orderBy('region'),
+);
 
 const putRules = prepared((db, { account, region, rules: given }: Placeholders<InRegistry & { rules: string }>) =>
   db
