@@ -10,6 +10,8 @@ import { blobOf, descriptor, mediaTypes } from '../support/images.ts';
 import { imageOf } from '../support/scanned-images.ts';
 import { type TemporaryFolder, temporaryFolder } from '../support/temporary-folder.ts';
 import { isInFolder } from './aws-kms-world.ts';
+import { gantryOn } from './gantry-command.ts';
+import { until } from './until.ts';
 
 const skip = needsFolder('the store of these tests encrypts under no master key');
 
@@ -73,6 +75,43 @@ describe('a layer that is encrypted as it comes through the cache', { skip }, ()
     for (const { digest } of image.layers) assert.equal(world.upstream.count(new RegExp(`/crowd/blobs/${digest}`)), 1);
     await pull(world, 'hub/crowd', 'v1');
   });
+});
+
+it('an image that the cache keeps under a key is given while the key can be used, and when it can be again', {
+  skip,
+}, async () => {
+  await using world = await cachingWorld();
+  const { upstream, server, ecr } = world;
+  const gantry = gantryOn(server.data);
+  const key = (await gantry('kms', 'create')).trim();
+  const encryptionConfiguration = { encryptionType: 'KMS', kmsKey: key } as const;
+  const template = { prefix: 'hub', appliedFor: ['PULL_THROUGH_CACHE' as const], encryptionConfiguration };
+  await ecr.createRepositoryCreationTemplate(template);
+  const [known, later, other] = [randomImage([100_000]), randomImage([3_000_000]), randomImage()];
+  upstream.add('app', known, 'v1');
+  await pull(world, 'hub/app', 'v1');
+  await recorded(world, 'hub/app', known.manifest.digest);
+  upstream.add('app', later, 'v2');
+  upstream.add('other', other, 'v1');
+  await gantry('kms', 'disable', key);
+  const paths = ['app/manifests/v1', `app/blobs/${known.layers[0]?.digest}`, 'app/manifests/v2', 'other/manifests/v1'];
+  for (const path of paths) {
+    const answer = await world.get(`hub/${path}`);
+    assert.equal(answer.status, 400, `${path}: ${answer.text()}`);
+    assert.match(answer.text(), new RegExp(`"DENIED".*${key} is disabled`));
+  }
+  await gantry('kms', 'enable', key);
+  // An upstream is not asked twice within a second for what could not be kept.
+  await until(async () => (await world.get('hub/other/manifests/v1')).status === 200);
+  for (const [name, tag, image] of [
+    ['hub/app', 'v1', known],
+    ['hub/app', 'v2', later],
+    ['hub/other', 'v1', other],
+  ] as const) {
+    await pull(world, name, tag);
+    await recorded(world, name, image.manifest.digest);
+  }
+  assert.match(await gantry('verify'), /^Verified .*: all is well/m);
 });
 
 /** Reads so many bytes, or fewer at the end. */

@@ -21,6 +21,7 @@ export function describeFailure(error: unknown, where: string): KeyServiceError 
     const reason = `There are no credentials for the key service (${where}): set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`;
     return new KeyServiceError('MissingAuthenticationTokenException', reason, { cause: error });
   }
-  const reason = `The key service (${where}) did not answer: ${code ?? name}`;
+  const isLate = name === 'AbortError' || name === 'TimeoutError';
+  const reason = `The key service (${where}) did not answer${isLate ? ' in time' : `: ${code ?? name}`}`;
   return new KeyServiceError(NO_ANSWER, reason, { cause: error });
 }
