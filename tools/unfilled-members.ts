@@ -9,9 +9,6 @@ export const UNFILLED_MEMBERS: Readonly<Record<string, string>> = {
     exploitAvailable: 'records of OSV do not say',
     'remediation.recommendation.url': 'records of OSV do not say',
     'scoreDetails.cvss.adjustments': 'scores are those of the vectors, as they were published',
-    'packageVulnerabilityDetails.vulnerablePackages.sourceLayerHash': 'which layer a package came with is not kept',
-    'resources.details.awsEcrContainerImage.architecture': 'configs of images are not read',
-    'resources.details.awsEcrContainerImage.author': 'configs of images are not read',
     'resources.details.awsEcrContainerImage.inUseCount': 'nobody tells where images run',
   }),
 };

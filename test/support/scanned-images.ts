@@ -10,13 +10,18 @@ const OS_RELEASE = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVER
 /** As a base image of Debian has them. */
 export const DEBIAN_FILES: LayerFiles = { 'etc/os-release': OS_RELEASE, 'var/lib/dpkg/status': DEBIAN_STATUS };
 
+/** What a config says besides. */
+const MADE = { created: '2026-01-02T03:04:05Z', author: 'Harbour <harbour@example.com>' };
+
 /** An image whose layers have these files; the first layer is gzip, the second zstd, others are not compressed. */
 export function imageOfFiles(layers: readonly LayerFiles[], marker = ''): Image {
   const archives = layers.map((files) =>
     tar(Object.entries(files).map(([name, text]) => ({ name, bytes: Buffer.from(text) }))),
   );
   const blobs = archives.map((archive, place) => blobOf(COMPRESSIONS[place]?.compress(archive) ?? archive));
-  const config = blobOf(JSON.stringify({ architecture: 'amd64', os: 'linux', config: { Labels: { marker } } }));
+  const config = blobOf(
+    JSON.stringify({ ...MADE, architecture: 'amd64', os: 'linux', config: { Labels: { marker } } }),
+  );
   const described = blobs.map((blob, place) => layerOf(blob, COMPRESSIONS[place]?.suffix ?? ''));
   return imageOf(config, blobs, described);
 }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { debianRecords } from '../support/debian-facts.ts';
+import { DEBIAN_FILES, imageOfFiles } from '../support/scanned-images.ts';
 import { startWebhookReceiver } from '../support/webhook-receiver.ts';
 import { refused } from './aws-client.ts';
 import { type ScanningWorld, scanningWorld } from './scanning-world.ts';
@@ -46,11 +47,13 @@ describe('enhanced scanning', () => {
         name: 'libcurl4',
         packageManager: 'OS',
         release: '10+deb12u7',
+        sourceLayerHash: imageOfFiles([DEBIAN_FILES]).layers[0]?.digest,
         version: '7.88.1',
       },
     ]);
     const image = first?.resources?.[0]?.details?.awsEcrContainerImage;
     assert.deepEqual([image?.imageHash, image?.imageTags, image?.platform], [imageHash, ['v1'], 'DEBIAN_12']);
+    assert.deepEqual([image?.architecture, image?.author], ['amd64', 'Harbour <harbour@example.com>']);
     await refused(enhanced(world, 'not/here'), 'ScanNotFoundException');
     const scan = { repositoryName: 'watched', imageId: { imageTag: 'v1' } };
     await refused(ecr.startImageScan(scan), 'ValidationException', /^This feature is disabled/);

@@ -9,6 +9,7 @@ import type { Repository } from '../repositories/repository-records.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
 import { parseManifest } from '../values/manifest.ts';
 import { pageOfFindings } from './finding-order.ts';
+import { imageFacts } from './image-facts.ts';
 import { describeScan } from './scan-description.ts';
 import type { ScanEngine } from './scan-engine.ts';
 import type { ImageScan } from './scan-records.ts';
@@ -63,7 +64,9 @@ export function createScanning(dependencies: CoreDependencies, engine: Pick<Scan
         const description = 'The image is archived: its findings are made anew when it is restored.';
         return { repository, image, scan: without, status: 'IMAGE_ARCHIVED', description, findings: [] };
       }
-      return { repository, image, ...(await reportOf(read, engine, scan, input)) };
+      const facts =
+        scanType === 'ENHANCED' && scan.result ? await imageFacts(dependencies, repository, image) : undefined;
+      return { repository, image, ...(facts && { facts }), ...(await reportOf(read, engine, scan, input)) };
     },
 
     async summaries({ registry }, images) {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Digest } from '../values/digest.ts';
 import type { OsRelease } from './os-release.ts';
 import type { InstalledPackage } from './package.ts';
 
@@ -39,26 +40,55 @@ export interface ImageInventory {
 
 export interface FoundPackage extends InstalledPackage {
   readonly path: string;
+  /** The layer that brought it, in this version: databases of packages are written anew with each one. */
+  readonly layerDigest?: Digest;
 }
 
 /**
  * What an image holds whose layers are these, the lowest first (OCI image specification, "Whiteouts": they act on earlier
  * layers alone). A non-executable file that replaces an executable is not seen to do so.
+ *
+ * @param layerDigests of the layers, where it is to be told which of them brought a package
  */
-export function mergeInventories(layers: readonly LayerInventory[]): ImageInventory {
-  let files = new Map<string, InventoryFile>();
-  for (const layer of layers) {
+export function mergeInventories(
+  layers: readonly LayerInventory[],
+  layerDigests: readonly Digest[] = [],
+): ImageInventory {
+  let files = new Map<string, PlacedFile>();
+  for (const [at, layer] of layers.entries()) {
     const isHidden = hiding(layer);
-    const kept = [...files].filter(([path]) => !isHidden(path));
-    files = new Map([...kept, ...layer.files.map((file) => [file.path, file] as const)]);
+    const before = files;
+    const kept = [...before].filter(([path]) => !isHidden(path));
+    const placed = layer.files.map(
+      (file) => [file.path, place(file, layerDigests[at], before.get(file.path))] as const,
+    );
+    files = new Map([...kept, ...placed]);
   }
   const all = [...files.values()];
   const osRelease = OS_RELEASE_PATHS.map((path) => files.get(path)?.osRelease).find((found) => found !== undefined);
   return {
     ...(osRelease && { osRelease }),
-    packages: all.flatMap(({ path, packages }) => packages.map((one) => ({ ...one, path }))),
+    packages: all.flatMap(({ packages }) => packages),
     unread: all.flatMap(({ path, unread }) => (unread === undefined ? [] : [{ path, reason: unread }])),
   };
+}
+
+type PlacedFile = Omit<InventoryFile, 'packages'> & { readonly packages: readonly FoundPackage[] };
+
+/** @param former what the file replaces */
+function place(file: InventoryFile, layerDigest: Digest | undefined, former: PlacedFile | undefined): PlacedFile {
+  const { path } = file;
+  if (layerDigest === undefined) return { ...file, packages: file.packages.map((one) => ({ ...one, path })) };
+  const brought = new Map(former?.packages.map((one) => [identityOf(one), one.layerDigest ?? layerDigest]));
+  const packages = file.packages.map((one) => {
+    const from = brought.size === 0 ? layerDigest : (brought.get(identityOf(one)) ?? layerDigest);
+    return { ...one, path, layerDigest: from };
+  });
+  return { ...file, packages };
+}
+
+function identityOf({ name, version, architecture = '' }: InstalledPackage): string {
+  return `${name}\0${version}\0${architecture}`;
 }
 
 /** The first that there is counts (os-release(5)). */

@@ -3,6 +3,7 @@ import type { TaggedImage } from '../images/image-records.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import type { ImageIdentifier } from '../values/image-reference.ts';
 import type { Finding } from './finding.ts';
+import type { ImageFacts } from './image-facts.ts';
 import type { ImageScan, RegistryScanning, ScanStatus } from './scan-records.ts';
 import type { RepositoryFrequency } from './scanning-rules.ts';
 
@@ -45,6 +46,8 @@ export interface ScannedImage {
   readonly description: string;
   /** `DEBIAN_12`, where that is known. */
   readonly platform?: string;
+  /** Of findings of the type ENHANCED. */
+  readonly facts?: ImageFacts;
   /** Of the last scan that completed; none of an archived image. */
   readonly findings: readonly Finding[];
   readonly next?: readonly string[];

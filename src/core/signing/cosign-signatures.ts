@@ -1,9 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import type { CoreDependencies } from '../dependencies.ts';
 import type { Image } from '../images/image-records.ts';
+import { readDocument } from '../layers/read-document.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { parseDigest } from '../values/digest.ts';
-import { readDocument } from './read-document.ts';
 
 const SIMPLE_SIGNING = 'application/vnd.dev.cosign.simplesigning.v1+json';
 const BUNDLE = 'application/vnd.dev.sigstore.bundle.';

@@ -1,11 +1,11 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CoreDependencies } from '../dependencies.ts';
+import { readDocument } from '../layers/read-document.ts';
 import type { Reads } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { algorithmOf, type Digest, digestOf } from '../values/digest.ts';
 import { parseManifest } from '../values/manifest.ts';
 import { isSignedBy, JWS_TYPE, type ReadSignature, readSignature } from './notary-signature.ts';
-import { readDocument } from './read-document.ts';
 import { NOTARY_SIGNATURE } from './signature-kinds.ts';
 
 /** Where signatures lie. */

@@ -41,7 +41,10 @@ export function engineOf(scanner: Scanner & Disposable): ScanEngine & Disposable
     return inventory;
   };
   const merge = async (layers: readonly PackedInventory[]): Promise<ImageInventory> =>
-    mergeInventories(await Promise.all(layers.map(unpackLayer)));
+    mergeInventories(
+      await Promise.all(layers.map(unpackLayer)),
+      layers.map(({ digest }) => digest),
+    );
 
   return {
     inventoryFormat: INVENTORY_FORMAT,

@@ -51,6 +51,7 @@ function vulnerabilityDetails(finding: Finding): PackageVulnerabilityDetails {
         filePath: of.path,
         name: of.name,
         packageManager: PACKAGE_MANAGERS[of.type],
+        sourceLayerHash: of.layerDigest,
         fixedInVersion: fixedVersion ?? 'NotAvailable',
       },
     ],
@@ -75,7 +76,7 @@ function versionParts(type: Finding['package']['type'], whole: string) {
   return { epoch: Number(epoch), version, release };
 }
 
-function resourceOf({ repository, image, platform }: ScannedImage): Resource {
+function resourceOf({ repository, image, platform, facts }: ScannedImage): Resource {
   const { registry, name } = repository;
   return {
     type: 'AWS_ECR_CONTAINER_IMAGE',
@@ -83,6 +84,8 @@ function resourceOf({ repository, image, platform }: ScannedImage): Resource {
     tags: Object.fromEntries(repository.resourceTags.map(({ key, value }) => [key, value])),
     details: {
       awsEcrContainerImage: {
+        architecture: facts?.architecture,
+        author: facts?.author,
         imageHash: image.digest,
         imageTags: [...image.tags],
         platform,

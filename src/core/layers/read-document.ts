@@ -1,12 +1,12 @@
 import type { CoreDependencies } from '../dependencies.ts';
-import { createLayers } from '../layers/layers.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import type { Descriptor } from '../values/manifest.ts';
+import { createLayers } from './layers.ts';
 
-/** Reading what is signed is nobody's pull. */
+/** Reading for what is asked about an image is nobody's pull. */
 const NOBODY = { kind: 'open', accountId: '', arn: '', userId: '' } as const;
 
-/** Far more than a signature has. */
+/** Far more than a signature or a config has. */
 const DOCUMENT_BYTES_MAX = 1024 * 1024;
 
 /** The bytes of a small layer; undefined when it is large, or gone. */
