@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { CoreDependencies } from '../dependencies.ts';
 import type { ReadSignature } from '../signing/notary-signature.ts';
 import { counts, readStored, type SignedRepository, signaturesBeside } from '../signing/profile-signatures.ts';
@@ -11,12 +12,21 @@ export type SignatureLook = 'good' | 'none' | 'bad';
 /** Verifies the signatures that gates ask for. */
 export interface GateSignatures {
   look(repository: SignedRepository, imageDigest: Digest, profile: SignerProfile): Promise<SignatureLook>;
+  /** Until when signatures of a profile count: they do not outlive the certificates that they rest on. */
+  endOf(profile: SignerProfile): Date;
 }
 
 /** What was verified counts for so long, so that what happens to stored bytes is found while the server runs. */
 const FRESH_MS = 60_000;
 /** So many are kept, for who pulls the same again. */
 const KEPT_SIGNATURES = 1000;
+/** To read certificates takes longer than the rest of a look. */
+const KEPT_SIGNERS = 100;
+
+interface Signer {
+  readonly certificate: X509Certificate;
+  readonly endsAt: Date;
+}
 
 interface Kept {
   readonly readAt: number;
@@ -26,10 +36,13 @@ interface Kept {
 export function createGateSignatures(dependencies: CoreDependencies): GateSignatures {
   const { metadata, now } = dependencies;
   const kept = new Map<string, Kept>();
+  const signers = new Map<string, Signer>();
 
   return {
-    async look(repository, imageDigest, { certificateChain }) {
-      const [certificate] = certificatesOf(certificateChain);
+    endOf: (profile) => signerOf(profile).endsAt,
+
+    async look(repository, imageDigest, profile) {
+      const { certificate } = signerOf(profile);
       let look: SignatureLook = 'none';
       for await (const digest of signaturesBeside(metadata.read, repository, imageDigest)) {
         const signature = await read(repository, digest);
@@ -39,6 +52,17 @@ export function createGateSignatures(dependencies: CoreDependencies): GateSignat
       return look;
     },
   };
+
+  function signerOf({ certificateChain }: SignerProfile): Signer {
+    const known = signers.get(certificateChain);
+    if (known) return known;
+    const certificates = certificatesOf(certificateChain);
+    const ends = certificates.map(({ validTo }) => Date.parse(validTo));
+    const signer = { certificate: certificates[0], endsAt: new Date(Math.min(...ends)) };
+    if (signers.size >= KEPT_SIGNERS) signers.clear();
+    signers.set(certificateChain, signer);
+    return signer;
+  }
 
   /** A signature whose bytes fit its digest and whose text fits the certificate that it carries. */
   function read(repository: SignedRepository, digest: Digest): Promise<ReadSignature | undefined> {

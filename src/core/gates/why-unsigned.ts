@@ -1,6 +1,4 @@
 import type { Reads } from '../metadata-store.ts';
-import type { SignerProfile } from '../signing/signer-profile-records.ts';
-import { certificatesOf } from '../signing/signing-certificates.ts';
 import type { ImageSigning } from '../signing/signing-records.ts';
 import type { Digest } from '../values/digest.ts';
 import type { GatedImage } from './gate-records.ts';
@@ -27,8 +25,8 @@ export async function whyUnsigned(
   if (!image) return 'it is on its way here';
   const profile = await read.signerProfiles.find(signedBy);
   if (!profile) return 'there is no such signer profile any more';
-  const ended = endOf(profile, now());
-  if (ended !== undefined) return `a certificate of the profile ended on ${ended}`;
+  const endsAt = signatures.endOf(profile);
+  if (endsAt <= now()) return `a certificate of the profile ended on ${endsAt.toISOString()}`;
   const repository = { id: repositoryId, registry, name: repositoryName };
   const look = await signatures.look(repository, digest, profile);
   if (look === 'good') return undefined;
@@ -39,11 +37,6 @@ export async function whyUnsigned(
   const status = statuses.find(({ profileArn }) => profileArn === signedBy);
   if (status?.status !== 'COMPLETE') return describeStatus(status);
   return look === 'bad' ? 'its signature was altered, or has ended' : 'its signature is no longer there';
-}
-
-/** Signatures do not outlive the certificates that they rest on. */
-function endOf({ certificateChain }: SignerProfile, at: Date): string | undefined {
-  return certificatesOf(certificateChain).find(({ validTo }) => Date.parse(validTo) <= at.getTime())?.validTo;
 }
 
 function describeStatus(signing: ImageSigning | undefined): string {
