@@ -1,4 +1,4 @@
-import { build } from 'esbuild';
+import { build } from 'esbuild-wasm';
 
 // What is bundled and was written for CommonJS asks for `require`, which a module does not have.
 const banner =
