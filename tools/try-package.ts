@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { awsCall } from '../test/support/aws-call.ts';
 import { http } from '../test/support/http.ts';
 import { pushImage, randomImage } from '../test/support/images.ts';
 import { run, runAny } from '../test/support/programs.ts';
@@ -62,6 +63,17 @@ await step('gantry serve takes and gives an image, and ends when told', async ()
   const answer = await http(`${server.url}/v2/tried/image/blobs/${layer?.digest}`);
   assert.deepEqual(answer.body, layer?.bytes);
   assert.equal(await server.stop(), 0);
+});
+
+await step('the ECR API answers', async () => {
+  await using server = await startServer({ program: join(here, 'node_modules', 'gantry', 'bin', 'gantry.js') });
+  const repositoryName = 'tried/api';
+  assert.equal((await awsCall(server.url, 'CreateRepository', { repositoryName })).status, 200);
+  await pushImage(server.url, repositoryName, 'v1', randomImage());
+  const described = await awsCall(server.url, 'DescribeImages', { repositoryName });
+  assert.deepEqual(described.json().imageDetails[0].imageTags, ['v1']);
+  const metrics = await http(`${server.url}/metrics`);
+  assert.match(metrics.body.toString(), /^gantry_http_requests_total/m);
 });
 
 await step("import { startRegistry } from 'gantry'", async () => {

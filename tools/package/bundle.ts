@@ -1,4 +1,4 @@
-import { build } from 'esbuild-wasm';
+import { build, type Metafile } from 'esbuild-wasm';
 
 // What is bundled and was written for CommonJS asks for `require`, which a module does not have.
 const banner =
@@ -31,12 +31,15 @@ export async function bundle(root: string, dist: string): Promise<Set<string>> {
     format: 'esm',
     platform: 'node',
     target: 'node26',
+    // A module that is loaded lazily gives its names; CommonJS would give all it has under one, `default`.
+    mainFields: ['module', 'main'],
     banner: { js: banner },
     legalComments: 'none',
     metafile: true,
     logLevel: 'warning',
   });
   refuseOutside(metafile.outputs);
+  refuseLazyCommonJs(metafile);
   const used = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
   return new Set(used.flatMap((path) => /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1] ?? []));
 }
@@ -49,6 +52,14 @@ function refuseOutside(
     .flatMap(({ imports }) => imports)
     .filter(({ external, path }) => external && !isBuiltin(path) && !OPTIONAL.includes(path));
   if (outside.length > 0) throw new Error(`not bundled: ${outside.map(({ path }) => path).join(', ')}`);
+}
+
+/** The names that the sources take of it would all be undefined. */
+function refuseLazyCommonJs({ inputs }: Metafile): void {
+  const lazy = Object.values(inputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ kind, path }) => kind === 'dynamic-import' && inputs[path]?.format === 'cjs');
+  if (lazy.length > 0) throw new Error(`CommonJS is loaded lazily: ${lazy.map(({ path }) => path).join(', ')}`);
 }
 
 function isBuiltin(path: string): boolean {
