@@ -32,6 +32,8 @@ export interface RunningServer extends AsyncDisposable {
   kill(): Promise<void>;
 }
 
+const testedProgram = process.env.TESTED_PROGRAM ?? join(checkout, 'bin', 'gantry.js');
+
 export interface ServerOptions {
   /** Added to `gantry serve --port 0 --data DATA`. */
   readonly args?: readonly string[] | undefined;
@@ -39,7 +41,7 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Data folder; it stays after disposal. A temporary folder, removed at disposal, when left out. */
   readonly data?: string | undefined;
-  /** The gantry.js to run; the checkout's when left out. */
+  /** The gantry.js to run; the checkout's when left out, or that of a package which TESTED_PROGRAM names. */
   readonly program?: string | undefined;
   /** Words put before the command, such as a tracer and its options. */
   readonly prefix?: readonly string[] | undefined;
@@ -55,7 +57,7 @@ export interface ServerOptions {
 export async function startServer(options: ServerOptions = {}): Promise<RunningServer> {
   const own = options.data === undefined ? await temporaryFolder() : undefined;
   const data = options.data ?? own?.path ?? '';
-  const program = options.program ?? join(checkout, 'bin', 'gantry.js');
+  const program = options.program ?? testedProgram;
   const command = [...(options.prefix ?? []), pinnedNode, program, 'serve'];
   const [file, ...words] = [...command, '--port', '0', '--data', data, ...(options.args ?? [])];
   const child = spawn(file ?? pinnedNode, words, {
