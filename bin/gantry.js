@@ -20,7 +20,11 @@ if (Number(process.versions.node.split('.')[0]) < nodeMajorMin) {
 /** Both forms start from compiled code: the checkout keeps it beside its modules, a package where Node keeps it. */
 async function start() {
   const { enableCompileCache } = await import('node:module');
-  if (isCheckout) enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/gantry', import.meta.url)));
-  else enableCompileCache();
+  if (isCheckout) {
+    const folder = fileURLToPath(new URL('../node_modules/.cache/gantry', import.meta.url));
+    enableCompileCache(folder);
+    // Threads look here; without it each would load the compiler of TypeScript, and keep it.
+    process.env.NODE_COMPILE_CACHE = folder;
+  } else enableCompileCache();
   await import(isCheckout ? sources.href : new URL('../dist/main.js', import.meta.url).href);
 }
