@@ -17,6 +17,7 @@ const { values } = parseArgs({
 });
 const count = Number(values.blobs);
 const repositoryName = 'bench/garbage';
+const AT_ONCE = 16;
 
 const missing = whyNoCluster();
 if (missing) throw new Error(missing);
@@ -58,8 +59,6 @@ async function alone(): Promise<number> {
   await bucket.delete(keys);
   return count / ((performance.now() - start) / 1000);
 }
-
-const AT_ONCE = 16;
 
 async function together(times: number, work: () => Promise<unknown>): Promise<void> {
   let begun = 0;
