@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ListMultipartUploadsCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { DEFAULT_CORE_SETTINGS } from '../../../src/core/dependencies.ts';
 import type { Cluster } from '../../cluster/nodes-cluster.ts';
 import { withClient } from '../../cluster/s3-bucket.ts';
 import type { WorldControl } from '../../crash/world.ts';
@@ -19,6 +20,8 @@ export async function endWell(cluster: Cluster, world: WorldControl, ending: End
     const code = await node.stop();
     if (code !== 0) world.fail(`SIGTERM ended ${node.name} with ${code}`);
   }
+  // An upload that a dead node held is nobody's once its hold ends, and idle from then on.
+  await sleep(DEFAULT_CORE_SETTINGS.uploadHoldSeconds * 1000 + 1000);
   const now = [
     '--layer-lease-seconds',
     '0',
