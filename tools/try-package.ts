@@ -10,6 +10,8 @@ import { checkout, pinnedNode, startServer } from '../test/support/server.ts';
 import { temporaryFolder } from '../test/support/temporary-folder.ts';
 
 const installSeconds = 300;
+/** What is tested uses the SDKs of ECR, KMS and S3, tokens of OpenID, workers, and a database for vulnerabilities. */
+const LAZY = ['aws-layers', 'aws-kms', 'aws-kms-bucket', 'audit', 'caching', 'scanning', 'signing', 'events'];
 const packed = JSON.parse(readFileSync(join(checkout, 'package.json'), 'utf8'));
 await using folder = await temporaryFolder('gantry-package-');
 const here = folder.path;
@@ -74,6 +76,12 @@ await step('the ECR API answers', async () => {
   assert.deepEqual(described.json().imageDetails[0].imageTags, ['v1']);
   const metrics = await http(`${server.url}/metrics`);
   assert.match(metrics.body.toString(), /^gantry_http_requests_total/m);
+});
+
+await step('system tests pass on it that load what is loaded lazily', async () => {
+  const words = ['node', 'tools/run-tests.ts', ...LAZY.map((name) => `test/system/${name}.test.ts`)];
+  const tested = { ...env, TESTED_PROGRAM: join(here, 'node_modules', 'gantry', 'bin', 'gantry.js') };
+  await run(words, { cwd: checkout, env: tested, seconds: installSeconds });
 });
 
 await step("import { startRegistry } from 'gantry'", async () => {
