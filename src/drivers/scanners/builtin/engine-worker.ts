@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { ScanError } from '../../../core/scanning/scanner.ts';
 import { createTrivyScanner, type TrivyScannerOptions } from '../trivy/trivy-scanner.ts';
@@ -11,12 +11,14 @@ import type { EngineAnswer, EngineMessage, EngineQuestion, EngineResult } from '
 const options = workerData as BuiltinScannerOptions | TrivyScannerOptions;
 const engine = engineOf('trivy' in options ? createTrivyScanner(options) : createBuiltinScanner(options));
 const layers = new Map<number, LayerInput>();
+const PRIORITY = 10;
 
 /**
  * On Linux a thread has a priority of its own; elsewhere it would be the whole server's. With this one it gets a tenth of what
- * a push gets beside it, and still comes to an end where other programs leave little.
+ * a push gets beside it, and still comes to an end where other programs leave little. Who gave the server a lower one meant it,
+ * and an ordinary user may not raise it.
  */
-if (process.platform === 'linux') setPriority(10);
+if (process.platform === 'linux' && getPriority() < PRIORITY) setPriority(PRIORITY);
 
 parentPort?.on('message', (message: EngineMessage) => {
   const { request } = message;

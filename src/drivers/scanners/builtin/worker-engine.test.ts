@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { temporaryFolder } from '../../../../test/support/temporary-folder.ts';
 import { readOsvRecord } from '../../../core/scanning/osv-record.ts';
@@ -93,5 +95,18 @@ describe('the engine on a thread of its own', () => {
     const reading = given.engine.readLayer({ mediaType, chunks: aborted() }, aborting.signal);
     await assert.rejects(reading, /The server stops/);
     assert.ok(await given.engine.readLayer({ mediaType, chunks: inPieces(layerOf('y')) }));
+  });
+
+  it('starts where the server has less priority already than an ordinary user could give it back', async () => {
+    const module = JSON.stringify(new URL('./worker-engine.ts', import.meta.url).href);
+    const script = `
+      const { createWorkerEngine } = await import(${module});
+      await using engine = createWorkerEngine({ databaseFile: undefined });
+      console.log(await engine.data());
+    `;
+    const words = ['-n', '15', process.execPath, '--input-type=module', '-e', script];
+    const ordinary = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+    const { stdout } = await promisify(execFile)('nice', words, { cwd: '/', ...ordinary });
+    assert.equal(stdout, 'undefined\n');
   });
 });
