@@ -99,12 +99,11 @@ describe('the engine on a thread of its own', () => {
 
   it('starts where the server has less priority already than an ordinary user could give it back', async () => {
     const module = JSON.stringify(new URL('./worker-engine.ts', import.meta.url).href);
-    const script = `
-      const { createWorkerEngine } = await import(${module});
+    const script = `import(${module}).then(async ({ createWorkerEngine }) => {
       await using engine = createWorkerEngine({ databaseFile: undefined });
       console.log(await engine.data());
-    `;
-    const words = ['-n', '15', process.execPath, '--input-type=module', '-e', script];
+    })`;
+    const words = ['-n', '15', process.execPath, '-e', script];
     const ordinary = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
     const { stdout } = await promisify(execFile)('nice', words, { cwd: '/', ...ordinary });
     assert.equal(stdout, 'undefined\n');
