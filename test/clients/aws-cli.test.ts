@@ -128,7 +128,9 @@ await describeClient('AWS CLI', { programs: ['aws'], mustBeInCi: true }, (client
     assert.equal(deleted.length, 2);
   });
 
-  it('lists referrers of an image, and deletes an index with its children in one call', async () => {
+  it('lists referrers of an image, and deletes an index with its children in one call', async (context) => {
+    const { stderr } = await client.runAny(command('ecr', ['list-image-referrers']), { env: env() });
+    if (stderr.includes('Invalid choice')) return context.skip('this AWS CLI is older than lists of referrers');
     const name = await createdRepository();
     const image = randomImage([50]);
     await pushImage(client.server.url, name, image.manifest.digest, image);
