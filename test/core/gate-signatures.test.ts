@@ -93,6 +93,25 @@ describe('a gate that asks for a signature', () => {
     }
   });
 
+  it('refuses what it cannot read, and looks at others beside it all the same', async () => {
+    await using world = await gated();
+    const { core, disk, pushed, sign, refusal, signatures } = world;
+    const digest = await pushed('content');
+    await sign(digest);
+    for (const trouble of ['gone', 'damaged'] as const) {
+      disk.trouble = trouble;
+      core.pass(60);
+      assert.match(await refusal(digest), /its signature was altered, or has ended/);
+      // Signed anew, for what is there cannot be read.
+      const before = (await signatures(digest)).length;
+      await sign(digest);
+      assert.equal((await signatures(digest)).length, before + 1);
+    }
+    disk.trouble = undefined;
+    core.pass(60);
+    assert.equal(await refusal(digest), '');
+  });
+
   it('takes no signature of another profile, of another image, or one that only says that it is one', async () => {
     await using world = await gated();
     const { core, create, arn, pushed, sign, refusal, signatures } = world;
@@ -170,6 +189,8 @@ describe('a gate that asks for a signature', () => {
 });
 
 interface Disk {
+  /** What becomes of reading. */
+  trouble?: 'gone' | 'damaged' | undefined;
   /** Which byte of what is read is another than what was written. */
   alters?: 'first' | 'authority' | 'last' | undefined;
 }
@@ -182,6 +203,8 @@ function altering(blobs: BlobStore, disk: Disk): BlobStore {
       if (typeof member !== 'function') return member;
       if (name !== 'read') return member.bind(inner);
       return async (...words: Parameters<BlobStore['read']>): Promise<BlobReader | undefined> => {
+        if (disk.trouble === 'gone') return undefined;
+        if (disk.trouble === 'damaged') throw new Error('Chunk 0 is damaged');
         const reader = await inner.read(...words);
         if (!reader || disk.alters === undefined) return reader;
         const bytes = Buffer.concat(await Array.fromAsync(chunksOf(reader)));

@@ -19,7 +19,7 @@ for processor in x64 arm64; do
   rm "$node"
   cat >"$node" <<-START
 	#!/bin/sh
-	package=\${0%/*}/../node-linux-$processor
+	package=\$(dirname "\$(readlink -f "\$0")")/../node-linux-$processor
 	LD_LIBRARY_PATH=\$package/lib\${LD_LIBRARY_PATH:+:\$LD_LIBRARY_PATH} exec "\$package/bin/node" "\$@"
 	START
   chmod +x "$node"

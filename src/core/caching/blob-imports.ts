@@ -115,7 +115,8 @@ export function createBlobImports(dependencies: CoreDependencies): BlobImports {
       if (present) return present.stored;
       const place = await upstream.blobGate.forNobody(signal);
       const begunMeanwhile = find(repository.id, digest);
-      const isThere = !begunMeanwhile && (await metadata.read.layers.find(repository.id, digest)) !== undefined;
+      const layer = begunMeanwhile ? undefined : await metadata.read.layers.find(repository.id, digest);
+      const isThere = layer !== undefined && !encryption.isLost(layer.protection);
       if (begunMeanwhile || isThere) {
         place[Symbol.dispose]();
         return begunMeanwhile?.stored;

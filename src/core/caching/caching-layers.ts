@@ -38,7 +38,9 @@ export function createCachingLayers(cache: Cache, layers: Layers): Layers {
     },
 
     async open(call, input) {
-      const local = await layers.open(call, input).catch((error) => missing(error));
+      // A layer whose master key is lost comes anew from where it came: to a look it is not there.
+      const isLook = input.isLook || (await table.find(call.registry, input.repositoryName)) !== undefined;
+      const local = await layers.open(call, { ...input, isLook }).catch((error) => missing(error));
       if (!('refusal' in local)) return local;
       const covered = await find(call, input.repositoryName);
       const digest = parseDigest(input.digest);
@@ -80,7 +82,7 @@ async function openArriving(cache: Cache, layers: Layers, place: Place): Promise
 
   async function readArriving(range: ByteRange | undefined): Promise<BlobReader> {
     const stored = await layers
-      .open(call, { repositoryName: repository.name, digest })
+      .open(call, { repositoryName: repository.name, digest, isLook: true })
       .catch((error) => missing(error));
     if (!('refusal' in stored)) return stored.read(range);
     const wanted = wantedBlob(cache, rule, repository, { digest, bytes });

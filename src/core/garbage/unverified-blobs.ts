@@ -19,24 +19,28 @@ export class UnverifiedBlobLog {
   readonly #records: Pick<BlobReads, 'repositoriesWith'>;
   readonly #found = new Map<string, { registry: string; reason: string; blobs: number; names: Set<string> }>();
   /** Of key services that did not answer, by where they are: to wait for each blob anew could take days. */
-  readonly #silent = new Map<string, RefusedError>();
+  readonly #silent = new Map<string, { readonly error: RefusedError; readonly until: number }>();
+  readonly #now: () => Date;
 
-  constructor(records: Pick<BlobReads, 'repositoriesWith'>) {
+  constructor(records: Pick<BlobReads, 'repositoriesWith'>, now: () => Date) {
     this.#records = records;
+    this.#now = now;
   }
 
   get found(): UnverifiedBlobs[] {
     return [...this.#found.values()].map(({ names, ...rest }) => ({ ...rest, repositoryNames: [...names].sort() }));
   }
 
-  /** Why the key of a blob need not be asked for: its service was asked before, and did not answer. */
+  /** Why the key of a blob need not be asked for: its service was asked a moment ago, and did not answer. */
   knownRefusal({ protection }: Blob): RefusedError | undefined {
-    return protection && this.#silent.get(serviceOf(protection));
+    const known = protection && this.#silent.get(serviceOf(protection));
+    return known && this.#now().getTime() < known.until ? known.error : undefined;
   }
 
   /** Remembers who did not answer. */
   hear({ protection }: Blob, error: RefusedError): void {
-    if (protection && isOfSilence(error)) this.#silent.set(serviceOf(protection), error);
+    if (!protection || !isOfSilence(error)) return;
+    this.#silent.set(serviceOf(protection), { error, until: this.#now().getTime() + SILENCE_MS });
   }
 
   /** Notes a blob that could not be read, and is not known to be broken. */
@@ -49,6 +53,9 @@ export class UnverifiedBlobLog {
     for (const name of await this.#records.repositoriesWith(id, REPOSITORIES_MAX)) known.names.add(name);
   }
 }
+
+/** Whoever did not answer once may have been slow that once: later it is asked again. */
+const SILENCE_MS = 60_000;
 
 /** A base layer may be in thousands. */
 const REPOSITORIES_MAX = 100;

@@ -29,7 +29,7 @@ export async function verifyStore(
   onProgress: (done: { blobs: number; bytes: number }) => void = () => {},
 ): Promise<Verification> {
   const problems: string[] = [];
-  const unverified = new UnverifiedBlobLog(dependencies.metadata.read.blobs);
+  const unverified = new UnverifiedBlobLog(dependencies.metadata.read.blobs, dependencies.now);
   let bytes = 0;
   let blobs = 0;
   for await (const blob of allBlobs(dependencies)) {

@@ -7,6 +7,7 @@ import type { FoundImage, ImageFailure, Images } from '../images/images.ts';
 import type { PullTimes } from '../pull-times/pull-times.ts';
 import type { Digest } from '../values/digest.ts';
 import { describeGate } from './evaluate-gate.ts';
+import type { GateDecision } from './gate-decision.ts';
 import type { StandingGate } from './gate-table.ts';
 import type { Gates } from './gates.ts';
 
@@ -60,11 +61,18 @@ export function createGatedImages(
   /** Why a pull is refused; undefined when it is not. */
   async function refusalOf(call: Call, standing: StandingGate, manifest: StoredManifest): Promise<string | undefined> {
     const { gate, repositoryName: repository } = standing;
-    const { outcome: decision, reasons } = await gates.judge(standing, manifest);
     const dryRun = gate.isDryRun;
+    const judged = gates.judge(standing, manifest);
+    const { outcome: decision, reasons } = await (dryRun ? judged.catch(unjudged) : judged);
     const imageDigest = manifest.digest;
     call.onGate?.({ repository, imageDigest, decision, dryRun, gate: describeGate(gate), reasons });
     return decision === 'refused' && !dryRun ? reasons.join('; ') : undefined;
+  }
+
+  /** A gate that refuses nothing does not stand in the way either when it cannot tell. */
+  function unjudged(error: unknown): GateDecision {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { outcome: 'refused', reasons: [`it cannot be judged: ${reason.replace(/\.$/, '')}`] };
   }
 
   async function pulled(call: Call, { gate }: StandingGate, digests: readonly Digest[]): Promise<void> {

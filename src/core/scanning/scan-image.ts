@@ -1,6 +1,6 @@
 import type { CoreDependencies } from '../dependencies.ts';
 import { secondsAfter } from '../dependencies.ts';
-import { isOfKey, isOfSilence } from '../encryption/key-refusals.ts';
+import { isOfKey, mendsItself } from '../encryption/key-refusals.ts';
 import type { Image } from '../images/image-records.ts';
 import type { JobPayloads } from '../jobs/job-kinds.ts';
 import { createLayers, type StoredLayer } from '../layers/layers.ts';
@@ -85,7 +85,7 @@ async function scanned(task: Task, scanType: ScanType, { signal, onRead }: ScanO
     return outcomeOf(matched);
   } catch (error) {
     // Nothing is gained by trying again until somebody has done something: a scan can be begun again then.
-    if (isOfKey(error) && !isOfSilence(error))
+    if (isOfKey(error) && !mendsItself(error))
       return { status: 'FAILED', description: error.message.replace(/\.?$/, '.') };
     if (!(error instanceof ScanError)) throw error;
     if (error.code === 'unsupported-media-type') return unsupported(error.message);

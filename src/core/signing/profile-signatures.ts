@@ -1,7 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import type { CoreDependencies } from '../dependencies.ts';
+import { mendsItself } from '../encryption/key-refusals.ts';
 import { readDocument } from '../layers/read-document.ts';
-import type { Reads } from '../metadata-store.ts';
+import { type Reads, StoreUnavailableError } from '../metadata-store.ts';
 import type { Repository } from '../repositories/repository-records.ts';
 import { algorithmOf, type Digest, digestOf } from '../values/digest.ts';
 import { parseManifest } from '../values/manifest.ts';
@@ -40,7 +41,13 @@ export function counts(
   return digest === imageDigest && isSignedBy(signature, certificate) && (!expiresAt || expiresAt > now);
 }
 
-/** Reads a signature as it is kept. @returns undefined when it is none, gone, or not the bytes that it should be */
+/**
+ * Reads a signature as it is kept. Whatever is wrong with its bytes is the signature's fault, and no reason why another beside
+ * it should not be looked at.
+ *
+ * @returns undefined when it is none, gone, unreadable, or not the bytes that it should be
+ * @throws while nobody can say what its bytes are, because the database or the key service does not answer
+ */
 export async function readStored(
   dependencies: CoreDependencies,
   repository: SignedRepository,
@@ -50,7 +57,10 @@ export async function readStored(
   if (!stored || !isOf(stored.bytes, digest)) return undefined;
   const [envelope, ...others] = parseManifest(stored.bytes, stored.mediaType).blobs.slice(1);
   if (!envelope || others.length > 0 || envelope.mediaType !== JWS_TYPE) return undefined;
-  const bytes = await readDocument(dependencies, repository, envelope);
+  const bytes = await readDocument(dependencies, repository, envelope).catch((error) => {
+    if (error instanceof StoreUnavailableError || mendsItself(error)) throw error;
+    return undefined;
+  });
   return bytes && isOf(bytes, envelope.digest) ? readSignature(bytes) : undefined;
 }
 

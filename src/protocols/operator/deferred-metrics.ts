@@ -10,12 +10,16 @@ export function createMetrics(sources: MetricSources): Metrics {
     return loaded;
   };
   const metrics = (): Promise<Metrics> => {
-    loading ??= load();
+    loading ??= load().catch((error) => {
+      loading = undefined;
+      throw error;
+    });
     return loading;
   };
   const count = (what: (metrics: Metrics) => void): void => {
-    if (loaded === undefined) void metrics().then(what);
-    else what(loaded);
+    if (loaded !== undefined) what(loaded);
+    // Where the library cannot be loaded, such as for want of descriptors, less is counted until it can.
+    else metrics().then(what, () => {});
   };
   return {
     observe: (request) => count((counted) => counted.observe(request)),
