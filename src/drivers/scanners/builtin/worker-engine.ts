@@ -5,6 +5,7 @@ import { type LayerBytes, ScanError, type VulnerabilityData } from '../../../cor
 import type { TrivyScannerOptions } from '../trivy/trivy-scanner.ts';
 import type { BuiltinScannerOptions } from './builtin-scanner.ts';
 import type { EngineAnswer, EngineMessage, EngineQuestion, EngineResult } from './engine-messages.ts';
+import { GiveWay } from './give-way.ts';
 import { unpackReport } from './unpack-report.ts';
 
 /** So many chunks are on their way to the thread, or wait there, for each layer that it reads. */
@@ -42,6 +43,7 @@ interface Request {
 class EngineThread implements AsyncDisposable {
   readonly #options: BuiltinScannerOptions | TrivyScannerOptions;
   readonly #requests = new Map<number, Request>();
+  readonly #giveWay = new GiveWay();
   #worker: Worker | undefined;
   #idle: NodeJS.Timeout | undefined;
   #lastRequest = 0;
@@ -76,6 +78,7 @@ class EngineThread implements AsyncDisposable {
     ended.catch(() => {});
     try {
       for await (const chunk of chunks) {
+        await this.#giveWay.pause();
         while (room === 0 && !isOver) await new Promise<void>((resolve) => (wake = resolve));
         if (isOver) break;
         room -= 1;
