@@ -4,6 +4,8 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { GiveWay } from './give-way.ts';
 
 it('has work wait while the thread has much to do, and lets it go on when that is over', async () => {
+  // Nothing is counted before the event loop has begun.
+  await sleep(10);
   const giveWay = new GiveWay();
   const asked = async () => {
     let goesOn = false;
