@@ -1,5 +1,6 @@
 import type { Call } from '../access/caller.ts';
 import type { BlobReader, ByteRange } from '../blob-store.ts';
+import { isOfKey } from '../encryption/key-refusals.ts';
 import { RefusedError } from '../errors.ts';
 import type { LayerAvailability, Layers, StoredLayer } from '../layers/layers.ts';
 import type { Repository } from '../repositories/repository-records.ts';
@@ -18,6 +19,15 @@ export function createCachingLayers(cache: Cache, layers: Layers): Layers {
     const rule = await table.find(call.registry, repositoryName);
     const repository = rule && (await dependencies.metadata.read.repositories.find(call.registry, repositoryName));
     return repository && { rule, repository };
+  };
+  /** To a look a layer whose master key is lost is not there: where a rule covers it, it comes anew from where it came. */
+  const openHere: Layers['open'] = async (call, input) => {
+    try {
+      return await layers.open(call, input);
+    } catch (error) {
+      if (!isOfKey(error) || !(await table.find(call.registry, input.repositoryName))) throw error;
+      return layers.open(call, { ...input, isLook: true });
+    }
   };
   return {
     ...layers,
@@ -38,9 +48,7 @@ export function createCachingLayers(cache: Cache, layers: Layers): Layers {
     },
 
     async open(call, input) {
-      // A layer whose master key is lost comes anew from where it came: to a look it is not there.
-      const isLook = input.isLook || (await table.find(call.registry, input.repositoryName)) !== undefined;
-      const local = await layers.open(call, { ...input, isLook }).catch((error) => missing(error));
+      const local = await openHere(call, input).catch((error) => missing(error));
       if (!('refusal' in local)) return local;
       const covered = await find(call, input.repositoryName);
       const digest = parseDigest(input.digest);

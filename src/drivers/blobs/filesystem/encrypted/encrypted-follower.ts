@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { StagedFollower } from '../../../../core/blob-store.ts';
 import type { BufferPool } from '../buffer-pool.ts';
+import { type FollowerReading, PooledFollower } from '../pooled-follower.ts';
 import { unlessMissing } from '../storage-errors.ts';
 import {
   CHUNK_BYTES,
@@ -23,66 +24,36 @@ export async function followEncrypted(
   offset: number,
 ): Promise<StagedFollower | undefined> {
   const handle = await unlessMissing(open(files.chunks, 'r'));
-  return handle && new EncryptedFollower(handle, files, cipher, pool, offset);
+  return handle && new PooledFollower(handle, pool, offset, new EncryptedReading(handle, files, cipher));
 }
 
-/** What a follower is given at a time: little, since many may follow, each with memory for as much before it is decrypted. */
+/** Each that follows has memory for as much again before it is decrypted. */
 const CHUNKS_AT_ONCE = 2;
 
-class EncryptedFollower implements StagedFollower {
+class EncryptedReading implements FollowerReading {
+  readonly bufferBytes = CHUNKS_AT_ONCE * CHUNK_BYTES;
   readonly #handle: FileHandle;
   readonly #files: StagedFiles;
   readonly #cipher: ChunkCipher;
-  readonly #pool: BufferPool;
   readonly #records = Buffer.allocUnsafeSlow(CHUNKS_AT_ONCE * RECORD_BYTES);
-  #position: number;
-  /** A buffer that nobody holds. */
-  #spare: Buffer<ArrayBuffer> | undefined;
-  #disposing: Promise<void> | undefined;
 
-  constructor(handle: FileHandle, files: StagedFiles, cipher: ChunkCipher, pool: BufferPool, position: number) {
+  constructor(handle: FileHandle, files: StagedFiles, cipher: ChunkCipher) {
     this.#handle = handle;
     this.#files = files;
     this.#cipher = cipher;
-    this.#pool = pool;
-    this.#position = position;
-    pool.enter();
   }
 
-  async next(): Promise<Uint8Array | undefined> {
-    if (this.#disposing !== undefined) throw new Error('The follower was disposed of');
-    const first = Math.floor(this.#position / CHUNK_BYTES);
+  async read(target: Buffer, position: number): Promise<{ start: number; end: number }> {
+    const first = Math.floor(position / CHUNK_BYTES);
     const { bytesRead } = await this.#handle.read(this.#records, 0, this.#records.byteLength, first * RECORD_BYTES);
     const whole = Math.floor(bytesRead / RECORD_BYTES);
-    const target = this.#spare ?? Buffer.allocUnsafeSlow(CHUNKS_AT_ONCE * CHUNK_BYTES);
-    this.#spare = undefined;
     for (let at = 0; at < whole; at++) {
       const plain = this.#cipher.decrypt(this.#recordAt(at, RECORD_BYTES), first + at, 'whole');
       plain.copy(target, at * CHUNK_BYTES);
       freeOutput(plain);
     }
     const end = whole > 0 ? whole * CHUNK_BYTES : await this.#readRest(target, first, bytesRead);
-    const skipped = this.#position - first * CHUNK_BYTES;
-    if (end > skipped) {
-      this.#position += end - skipped;
-      return target.subarray(skipped, end);
-    }
-    this.#spare = target;
-    return undefined;
-  }
-
-  recycle(chunk: Uint8Array): void {
-    this.#spare = Buffer.from(chunk.buffer as ArrayBuffer);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#disposing ??= this.#dispose();
-    return this.#disposing;
-  }
-
-  async #dispose(): Promise<void> {
-    this.#pool.leave();
-    await this.#handle.close();
+    return { start: position - first * CHUNK_BYTES, end };
   }
 
   /** What there is of a chunk that is not whole. @returns how much of it */
