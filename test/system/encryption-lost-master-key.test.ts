@@ -10,6 +10,7 @@ import { type RunningServer, startServer } from '../support/server.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { ecrClient, uploadParts } from './aws-client.ts';
 import { gantryOn } from './gantry-command.ts';
+import { until } from './until.ts';
 
 const skip = needsFolder('the store of these tests encrypts under no master key');
 
@@ -56,6 +57,34 @@ it('layers whose master key is lost are whole again, wherever they are, once one
     /^Not verified: 1 blobs of lost\/a \(000000000000\/us-east-1\): .* not among the master keys of/,
   );
   assert.match(verified, /^Verified 4 blobs .*: all is well, 1 blobs not verified without their key\.$/m);
+});
+
+it('a cached layer whose master key is lost comes anew when it is pulled', { skip }, async () => {
+  await using folder = await temporaryFolder();
+  const [file, data] = [join(folder.path, 'master.key'), join(folder.path, 'data')];
+  const newKey = () => writeFile(file, randomBytes(32).toString('base64'), { mode: 0o600 });
+  const args = ['--master-key-file', file, '--allow-private-upstreams'];
+  const image = randomImage([70_000]);
+  const [layer = blobOf('')] = image.layers;
+  await using upstream = await startServer();
+  await pushImage(upstream.url, 'app', 'v1', image);
+  const pulled = async ({ url }: RunningServer) => (await http(`${url}/v2/hub/app/blobs/${layer.digest}`)).body;
+  await newKey();
+  {
+    await using server = await startServer({ data, args });
+    const rule = { ecrRepositoryPrefix: 'hub', upstreamRegistryUrl: upstream.url };
+    await ecrClient(server.url).createPullThroughCacheRule(rule);
+    assert.equal((await http(`${server.url}/v2/hub/app/manifests/v1`)).status, 200);
+    assert.deepEqual(await pulled(server), layer.bytes);
+    const known = () => asking(server)('hub/app', layer);
+    await until(async () => (await known()).listed === 'AVAILABLE');
+  }
+  await newKey();
+  await using server = await startServer({ data, args });
+  assert.deepEqual(await pulled(server), layer.bytes);
+  await until(async () => (await asking(server)('hub/app', layer)).head === 200);
+  assert.equal(await upstream.stop(), 0);
+  assert.deepEqual(await pulled(server), layer.bytes);
 });
 
 /** What a server says of a layer to who looks, reads, and asks by the API of ECR. */
